@@ -1,0 +1,93 @@
+/** The walls of the house. A rule's comment is what the person who hits it needs to know. */
+export default {
+  forbidden: [
+    {
+      name: 'vendors-are-strangers',
+      severity: 'error',
+      comment: 'A vendor must be deletable without touching another one.',
+      from: { path: '^lib/vendors/([^/]+)/' },
+      to: { path: '^lib/vendors/', pathNot: '^lib/vendors/$1/' },
+    },
+    {
+      name: 'integrations-are-strangers',
+      severity: 'error',
+      comment: 'Two flows that share a map share its bugs: move it to the vendor or to values.',
+      from: { path: '^lib/integrations/([^/]+)/' },
+      to: { path: '^lib/integrations/', pathNot: '^lib/integrations/$1/' },
+    },
+    {
+      name: 'engine-knows-no-one',
+      severity: 'error',
+      comment: 'The engine is proven with an invented pair of vendors; it knows contracts and ports.',
+      from: { path: '^lib/engine/' },
+      to: { path: '^lib/(vendors|integrations|aws|memory|catalog|connector|operations|configuration)' },
+    },
+    {
+      name: 'vendors-look-down',
+      severity: 'error',
+      comment: 'A client must be usable from a five-line script.',
+      from: { path: '^lib/vendors/' },
+      to: { path: '^lib/(integrations|engine|operations|aws|memory|configuration)/' },
+    },
+    {
+      name: 'integrations-look-down',
+      severity: 'error',
+      comment: 'A flow says what moves; the engine does the moving.',
+      from: { path: '^lib/integrations/' },
+      to: { path: '^lib/(engine|operations|aws|memory|configuration)/' },
+    },
+    {
+      name: 'lib-never-looks-up',
+      severity: 'error',
+      comment: 'The domain runs without AWS, browser or terminal.',
+      from: { path: '^lib/' },
+      to: { path: '^(functions|infra|sandbox|cli|console|test|bench)/' },
+    },
+    {
+      name: 'aws-sdk-only-in-aws',
+      severity: 'error',
+      comment: 'Everything else runs on a laptop.',
+      from: { path: '^(lib|cli|sandbox)/', pathNot: '^(lib/aws|sandbox/cloud|sandbox/rehearsal)/' },
+      to: { path: 'node_modules/(@aws-sdk|aws-cdk-lib)/' },
+    },
+    {
+      name: 'infra-imports-environment-only',
+      severity: 'error',
+      comment: 'Synth stays fast; the typed environment makes a missing variable a compile error.',
+      from: { path: '^infra/' },
+      to: { path: '^(lib|functions)/', pathNot: '^lib/(aws/environment\\.ts|configuration/|values/|failures\\.ts|contracts/)' },
+    },
+    {
+      name: 'simulators-are-independent',
+      severity: 'error',
+      comment: 'A simulator that shares the schemas of the client proves nothing.',
+      from: { path: '^sandbox/simulators/' },
+      to: { path: '^lib/', pathNot: '^lib/values/' },
+    },
+    {
+      name: 'values-stand-alone',
+      severity: 'error',
+      comment: 'Values import nothing of ours.',
+      from: { path: '^lib/values/' },
+      to: { path: '^lib/', pathNot: '^lib/values/' },
+    },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      comment: 'A cycle is one module in two files.',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+    },
+  },
+};
