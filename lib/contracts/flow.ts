@@ -123,7 +123,14 @@ export type Located =
   | { readonly is: 'none'; readonly state?: Json }
   /** Ours, not yet in the books; `state` is handed to `prepare` so that it can go on where the writing stopped. */
   | { readonly is: 'draft'; readonly target: string; readonly state?: Json }
-  | { readonly is: 'posted'; readonly target: string; readonly outcome?: Outcome; readonly note?: string };
+  | {
+      readonly is: 'posted';
+      readonly target: string;
+      readonly outcome?: Outcome;
+      readonly note?: string;
+      /** The link was lost and the books hold a later generation already: the posting is remembered as this one. */
+      readonly generation?: number;
+    };
 
 export interface Prepared {
   /** Durable key of the target document. */
@@ -150,6 +157,8 @@ export interface Step {
   readonly located: Located;
   /** What an earlier attempt of this stage saved. */
   readonly progress: Json | undefined;
+  /** In `commit`: what `prepare` answered in this same run; absent when the run began later. Spares a read of the document's state. */
+  readonly prepared?: Prepared;
   /** Stores progress (and the target's key as soon as it is known) under the lease. Fails with LeaseLost: stop at once. */
   save(progress: Json, target?: string): Promise<void>;
   /** Stop and save before this instant; throw Failure ConditionPending or RateLimited with `at` to be called again. */
@@ -194,8 +203,15 @@ export interface PostFlow<Row = unknown, Source = unknown, Draft = unknown, Cont
   readonly source: SourceReader<Row, Context>;
   /** `row` undefined: the vendor no longer has the record. Pure. */
   screen(row: Row | undefined, memory: Memory | undefined, context: Context): Screen;
-  /** Reads what belongs to the rows (items, taxes, applications) in bulk. A failure concerns that record only. */
-  gather(context: Context, rows: readonly Row[]): Promise<ReadonlyMap<string, Source | Failure>>;
+  /**
+   * Reads what belongs to the rows (items, taxes, applications) in bulk. A failure concerns that record only. `memories` (by record key) lets it
+   * also read what became of an earlier posting where `decide` depends on it.
+   */
+  gather(
+    context: Context,
+    rows: readonly Row[],
+    memories: ReadonlyMap<string, Memory>,
+  ): Promise<ReadonlyMap<string, Source | Failure>>;
   /** Pure. */
   decide(source: Source, memory: Memory, context: Context): Move;
   /** Pure. */
