@@ -1,0 +1,34 @@
+import type { CloudClock } from '../../../sandbox/cloud/clock.ts';
+
+/** A clock that stands still until it is turned. */
+export class HandTurnedClock implements CloudClock {
+  #now: number;
+  #sleepers: { readonly at: number; readonly wake: () => void }[] = [];
+
+  constructor(start = '2026-03-02T08:00:00Z') {
+    this.#now = Date.parse(start);
+  }
+
+  now(): Date {
+    return new Date(this.#now);
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((wake) => this.#sleepers.push({ at: this.#now + ms, wake }));
+  }
+
+  /** Moves on, waking sleepers in the order of their time. */
+  async turn(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = this.#sleepers.filter((sleeper) => sleeper.at <= end).sort((left, right) => left.at - right.at)[0];
+      if (next === undefined) break;
+      this.#sleepers = this.#sleepers.filter((sleeper) => sleeper !== next);
+      this.#now = Math.max(this.#now, next.at);
+      next.wake();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#now = end;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
