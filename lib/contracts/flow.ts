@@ -62,7 +62,10 @@ export interface Described {
 }
 
 /** What the link remembers, as a flow may see it. `decision` is a person's answer to a hold. */
-export type Memory = Pick<Link, 'state' | 'header' | 'base' | 'postings' | 'note' | 'decision' | 'keys' | 'trouble'>;
+export type Memory = Pick<Link, 'state' | 'base' | 'postings' | 'note' | 'decision' | 'keys' | 'trouble'> & {
+  /** Fingerprint of the row on the side looked at, when the record was last settled. */
+  readonly header?: string;
+};
 
 /** A look at the row alone, before anything else is read. Holds and waits are thrown as Failures. */
 export type Screen =
@@ -267,6 +270,8 @@ export interface Lens<Fields, Row, Context> {
   update?(context: Context, key: string, changes: Partial<Fields>, current: Row, links: Resolved): Promise<Row>;
   /** Live look-up by marker, before every create; keyed by marker. */
   findByMarker?(context: Context, markers: readonly string[]): Promise<ReadonlyMap<string, readonly Row[]>>;
+  /** After an unknown outcome of `create`: how long after sending to look for the marker again; default 1, 5 and 11 minutes. */
+  readonly looksAfterMs?: readonly number[];
   /** Fields that can be given at creation only. */
   readonly createOnly?: readonly (keyof Fields & string)[];
   /** Fields this side holds and accepts; others are never compared or written there. */

@@ -33,8 +33,8 @@ export interface Intent {
   readonly marker: string;
   readonly fence: number;
   readonly sentAt: string;
-  /** Looks made for it after its outcome became unknown. */
-  readonly looks: number;
+  /** Mirror update of a field that adds up: what was to be there, and what both sides showed when that was computed. */
+  readonly sums?: Readonly<Record<string, { readonly sum: string; readonly a: string; readonly b: string }>>;
 }
 
 /**
@@ -49,8 +49,8 @@ export interface Link {
   /** For people: `INV00000417`, `KR-10023 Northgate Dental Group`. */
   readonly label?: string;
   readonly money?: Money;
-  /** Fingerprint of the source row when it was last settled; an equal one means nothing to do. */
-  readonly header?: string;
+  /** Fingerprint of each side's row when the record was last settled; an equal one means nothing to do. A post has its source's only. */
+  readonly headers?: Readonly<Partial<Record<Side, string>>>;
   /** Mirror: the canonical fields when both sides last agreed. Post: the canonical document as posted. */
   readonly base?: Json;
   /** What each side normalised of the base when we wrote it (`PHONE` for `phone`): compared so that an echo is not a change. */
@@ -60,11 +60,13 @@ export interface Link {
   /** Why it is held or waiting. */
   readonly trouble?: FailureRecord;
   readonly troubleSince?: string;
+  /** Fingerprint of the row that ran into the trouble: a poll that lists the very same row does not try again. */
+  readonly troubleHeader?: string;
   /** Reason of `filtered`, or a remark of the last settlement: `reversed`, `reposted`. */
   readonly note?: string;
   /** A person's answer to a hold: create although candidates exist, recreate, ignore, next generation. */
   readonly decision?: string;
-  /** Instants (ISO) of recent writes to a target, for the loop breaker. */
+  /** Recent writes to a target, `<stage>@<instant>`, for the loop breaker. */
   readonly writes?: readonly string[];
   readonly updatedAt: string;
 }

@@ -16,8 +16,8 @@ export interface OutgoingMessage {
  */
 export interface ChangeQueue {
   send(queue: QueueName, messages: readonly OutgoingMessage[]): Promise<void>;
-  /** Parks messages for a person, with the reason beside the body. */
-  bury(messages: readonly { readonly body: ChangeMessage; readonly reason: FailureRecord }[]): Promise<void>;
+  /** Parks messages for a person, with the reason beside the body: text when what arrived could not be read as a message. */
+  bury(messages: readonly { readonly body: ChangeMessage | string; readonly reason: FailureRecord }[]): Promise<void>;
 }
 
 export interface DeadLetter {
