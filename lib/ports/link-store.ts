@@ -46,7 +46,9 @@ export interface LinkStore {
   ): Promise<LinkPage>;
   /** Links in state `working`, for the sweep that finds abandoned writes. */
   listWorking(integration: string, options?: { readonly after?: string; readonly limit?: number }): Promise<LinkPage>;
-  /** Every link of a flow, ordered by side and key; for reconciliation and explain by label. */
+  /** Links of an integration whose label is `label` or begins with `label` and a blank, in any letter case; for `explain INV00000417`. May lag by seconds. */
+  findByLabel(integration: string, label: string): Promise<readonly Link[]>;
+  /** Every link of a flow, ordered by side and key; for reconciliation. */
   list(flow: string, options?: { readonly after?: string; readonly limit?: number }): Promise<LinkPage>;
 }
 
