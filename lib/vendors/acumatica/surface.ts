@@ -1,3 +1,4 @@
+import type { CheckResult } from '../../contracts/vendor.ts';
 import type { ActionEntity, ActionOf } from './entities.ts';
 import type { Filter } from './filter.ts';
 import type { Entity, RowOf } from './wire.ts';
@@ -132,4 +133,7 @@ export interface AcumaticaClient {
 
   /** How long the grant lasts without a person; makes sure there is a token. */
   fetchGrantLife(): Promise<GrantLife>;
+
+  /** Address, endpoint, grant, rights, branch and currency: what can be said about the connection alone. Never throws. */
+  check(): Promise<readonly CheckResult[]>;
 }

@@ -13,6 +13,8 @@ import {
   taxZoneRowSchema,
 } from './wire-reference.ts';
 
+export type * from './wire-reference.ts';
+
 /**
  * Records as the client hands them out: unwrapped, with Acumatica's own names, only the fields we use. Key fields are always there.
  * Source: contract of the endpoint Default/24.200.001, github.com/Acumatica/AcumaticaRESTAPIClientForCSharp, EndpointDefinitions
