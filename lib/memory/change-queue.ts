@@ -76,7 +76,7 @@ export function createMemoryQueues(parts: { readonly clock: Clock; readonly ids:
       for (const { body, delaySeconds = 0 } of messages) queues[queue].add(JSON.stringify(body), nowMs() + delaySeconds * 1000);
     },
     async bury(messages) {
-      for (const { body, reason } of messages) dead.add(JSON.stringify(body), nowMs(), reason);
+      for (const { body, reason } of messages) dead.add(typeof body === 'string' ? body : JSON.stringify(body), nowMs(), reason);
     },
     async receive(queue, { limit = 10, visibilityMs }) {
       return queues[queue].receive(limit, visibilityMs).map(({ body, handle, id, receiveCount }) => ({ id, handle, body, receiveCount }));

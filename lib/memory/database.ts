@@ -129,6 +129,14 @@ class MemoryLinks implements LinkStore {
     return this.#inState(integration, 'working', () => true, options);
   }
 
+  async findByLabel(integration: string, label: string): Promise<readonly Link[]> {
+    const wanted = label.toLowerCase();
+    return this.#all().filter((link) => {
+      const text = link.label?.toLowerCase();
+      return integrationOf(link.origin.flow) === integration && (text === wanted || text?.startsWith(`${wanted} `) === true);
+    });
+  }
+
   async list(flow: string, options: { readonly after?: string; readonly limit?: number } = {}): Promise<LinkPage> {
     const links = this.#all().filter((link) => link.origin.flow === flow);
     return page(links, (link) => refText(link.origin), options);
