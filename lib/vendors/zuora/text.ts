@@ -3,10 +3,10 @@ import { calendarDate } from '../../values/calendar-date.ts';
 import { decimal } from '../../values/decimal.ts';
 
 /** Text; a number (an event code, a term that is all digits) is taken as its text. */
-export const text = z.union([z.string(), z.number().transform(String)]);
+export const text = z.union([z.string(), z.number().transform(String)], { error: 'is missing or not a text' });
 
 /** An amount as decimal text, whether it came as JSON number or as text. `parseJson` keeps every digit of a number that is not whole. */
-export const decimalText = z.union([z.string(), z.number()]).transform((value, context) => {
+export const decimalText = z.union([z.string(), z.number()], { error: 'is missing or not a number' }).transform((value, context) => {
   try {
     return decimal(value);
   } catch {
@@ -16,7 +16,7 @@ export const decimalText = z.union([z.string(), z.number()]).transform((value, c
 });
 
 /** A business date: the first ten characters, whatever follows. Some date members arrive as date-times; the day is what the text says. */
-export const dateText = z.string().transform((value, context) => {
+export const dateText = z.string({ error: 'is missing or not a date' }).transform((value, context) => {
   try {
     return calendarDate(value);
   } catch {
@@ -41,7 +41,9 @@ export function instantOf(value: string): Date {
 }
 
 /** A date-time with its offset, kept as text because its first ten characters are the day in the tenant's zone. */
-export const instantText = z.string().refine(isInstant, { message: 'is not a date-time with its offset' });
+export const instantText = z
+  .string({ error: 'is missing or not a date-time' })
+  .refine(isInstant, { message: 'is not a date-time with its offset' });
 
 function isInstant(value: string): boolean {
   try {

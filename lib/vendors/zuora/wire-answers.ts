@@ -62,14 +62,18 @@ export const journalEntrySchema = record({
 export const journalEntriesAnswer = record({ journalEntries: z.array(journalEntrySchema), nextPage: text.optional() });
 export type JournalEntry = Known<z.infer<typeof journalEntrySchema>>;
 
-const scalarTexts = z.record(z.string(), z.unknown()).transform((members) => {
+/** Members that are single values, as texts; null and "" are absent. */
+export const textsSchema = z.record(z.string(), z.unknown()).transform((members) => {
   const texts: Record<string, string> = {};
   for (const [name, value] of Object.entries(members)) {
-    if (typeof value === 'string') texts[name.replace(/^<(.*)>$/, '$1')] = value;
-    if (typeof value === 'number' || typeof value === 'boolean') texts[name.replace(/^<(.*)>$/, '$1')] = String(value);
+    if (typeof value === 'string' ? value !== '' : typeof value === 'number' || typeof value === 'boolean') texts[name] = String(value);
   }
   return texts;
 });
+
+const mergeFields = textsSchema.transform((members) =>
+  Object.fromEntries(Object.entries(members).map(([name, value]) => [name.replace(/^<(.*)>$/, '$1'), value])),
+);
 
 /** Source: https://developer.zuora.com/v1-api-reference/api/operation/GET_CalloutHistory/ (read 2023-12-15) */
 export const calloutHistorySchema = record({
@@ -81,7 +85,7 @@ export const calloutHistorySchema = record({
   requestUrl: text.optional(),
   responseCode: z.number().optional(),
   /** Merge fields by name without brackets: `Invoice.ID`, `Account.Number`, `Event.Category`. Tables among them are left out. */
-  eventContext: scalarTexts.default({}),
+  eventContext: mergeFields.default({}),
 });
 export const calloutHistoriesAnswer = record({ calloutHistories: z.array(calloutHistorySchema).default([]), nextPage: text.optional() });
 export type CalloutAttempt = Known<z.infer<typeof calloutHistorySchema>>;
@@ -100,11 +104,12 @@ export const memoTaxationItemSchema = record({
 export const memoTaxationItemsAnswer = record({ data: z.array(memoTaxationItemSchema), nextPage: text.optional() });
 
 export const zoqlAnswer = record({
-  records: z.array(z.record(z.string(), z.unknown())).default([]),
+  records: z.array(textsSchema).default([]),
   done: flag.default(true),
   queryLocator: text.optional(),
 });
-export type ZoqlRow = Readonly<Record<string, string>>;
+/** Members in Zuora's spelling (`AccountNumber`), single values as texts, absent when null. */
+export type TextRow = Readonly<Record<string, string>>;
 
 export const dataQueryAnswer = record({
   data: record({ id: text, queryStatus: text, dataFile: text.optional(), errorMessage: text.optional() }),

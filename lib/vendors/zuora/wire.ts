@@ -170,7 +170,12 @@ const memo = {
   transferredToAccounting: text.optional(),
 };
 
-export const debitMemoSchema = record({ ...memo, dueDate: dateText.optional(), paymentTerm: text.optional(), creditMemoId: text.optional() });
+export const debitMemoSchema = record({
+  ...memo,
+  dueDate: dateText.optional(),
+  paymentTerm: text.optional(),
+  creditMemoId: text.optional(),
+});
 export type DebitMemoRow = Known<z.infer<typeof debitMemoSchema>>;
 
 const memoItem = {
@@ -344,6 +349,8 @@ export const nouns = {
 
 export type Noun = keyof typeof nouns;
 export type RowOf = { readonly [Name in Noun]: Known<z.infer<(typeof nouns)[Name]>> };
+/** The same table, for code that is generic over the noun. */
+export const rowSchemas: { readonly [Name in Noun]: z.ZodType<RowOf[Name]> } = nouns;
 
 /**
  * A custom field of a row as text. Object Query lowers the first letter of every name (`NAVNo__c` arrives as `nAVNo__c`); v1 does not:
