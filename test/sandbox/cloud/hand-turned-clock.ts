@@ -13,8 +13,21 @@ export class HandTurnedClock implements CloudClock {
     return new Date(this.#now);
   }
 
-  sleep(ms: number): Promise<void> {
-    return new Promise((wake) => this.#sleepers.push({ at: this.#now + ms, wake }));
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const sleeper = { at: this.#now + ms, wake: resolve };
+      this.#sleepers.push(sleeper);
+      signal?.addEventListener('abort', () => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        resolve();
+      });
+    });
+  }
+
+  /** Resolves once somebody sleeps: a request that waits has arrived. */
+  async sleeping(): Promise<void> {
+    while (this.#sleepers.length === 0) await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Moves on, waking sleepers in the order of their time. */
