@@ -28,6 +28,8 @@ export const grantNote = 'grant';
 /** Repeated tries with a wrong password lock the user: nothing is tried again for so long, unless the credentials change. */
 const refusedPasswordMs = 15 * 60_000;
 const refusedNote = 'refused-password';
+/** Ends before the vault lets another worker try: two refreshes with one token would cost a new consent. */
+const grantTimeoutMs = 40_000;
 
 const tokenSchema = z.object({
   access_token: z.string().min(1),
@@ -107,7 +109,8 @@ export function createGrant(connection: Connection<AcumaticaSettings>, io: Io): 
       access: new Secret(token.access_token),
       expiresInMs: token.expires_in * 1000,
       ...(token.refresh_token === undefined
-        ? {}
+        ? // A password starts afresh; a refresh that brings no new token leaves the old one in use.
+          settings.grant === 'password' && { carry: {} }
         : { carry: { refreshToken: new Secret(token.refresh_token), seed: new Secret(seed), since: new Secret(start) } }),
     };
   }
@@ -134,7 +137,7 @@ export function createGrant(connection: Connection<AcumaticaSettings>, io: Io): 
         url: `${settings.url}/identity/connect/token`,
         headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
         body,
-        timeoutMs: 60_000,
+        timeoutMs: grantTimeoutMs,
         effect: 'write',
       });
     } catch (error) {
