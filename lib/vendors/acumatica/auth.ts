@@ -6,7 +6,7 @@ import { addDays } from '../../values/calendar-date.ts';
 import { fingerprint, parseJson } from '../../values/json.ts';
 import { Secret } from '../../values/secret.ts';
 import { login } from './cookie-login.ts';
-import { failureOf } from './failures.ts';
+import { sessionFailure } from './failures.ts';
 import { loginLimited, refuseWhileLoginLimited, throttle } from './limits.ts';
 import type { AcumaticaSettings } from './settings.ts';
 
@@ -167,7 +167,7 @@ export function createGrant(connection: Connection<AcumaticaSettings>, io: Io): 
         sentence: `No Acumatica at ${settings.url}: it has no token address.`,
         fix: 'Give the full tenant URL with its instance, for example https://erp.example.com/kestrel.',
       });
-    return failureOf(answer, { what: 'get a token', effect: 'read', form: 'Connected Applications (SM303010)' });
+    return sessionFailure(answer);
   }
 }
 

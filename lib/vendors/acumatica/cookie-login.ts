@@ -2,7 +2,7 @@ import type { GrantedToken, HttpAnswer, Io } from '../../contracts/io.ts';
 import { Failure } from '../../failures.ts';
 import { writeJson } from '../../values/json.ts';
 import { Secret } from '../../values/secret.ts';
-import { failureOf, loginLimit } from './failures.ts';
+import { loginLimit, sessionFailure } from './failures.ts';
 import { loginLimited, throttle } from './limits.ts';
 import type { AcumaticaSettings } from './settings.ts';
 
@@ -31,9 +31,8 @@ export async function login(
       ...(settings.branch === undefined ? {} : { branch: settings.branch }),
     }),
   });
-  const doing = { what: 'sign in', effect: 'read', form: 'the API' } as const;
   if (answer.status < 200 || answer.status > 299) {
-    const failure = failureOf(answer, doing);
+    const failure = sessionFailure(answer);
     if (failure.record.code === loginLimit) throw await loginLimited(io, answer.text);
     throw failure.kind === 'RateLimited' ? await throttle(io, answer) : failure;
   }

@@ -170,6 +170,20 @@ export function failureOf(answer: Pick<HttpAnswer, 'status' | 'text' | 'header'>
   });
 }
 
+/**
+ * The failure of a token or login answer. Whatever says something about a record there must not reach a caller who asked for one: "no such
+ * record" would be taken for an answer and make a second document.
+ */
+export function sessionFailure(answer: Pick<HttpAnswer, 'status' | 'text' | 'header'>): Failure {
+  const failure = failureOf(answer, { what: 'sign in', effect: 'read', form: 'the API' });
+  if (['RateLimited', 'CredentialRefused', 'WrongAddress', 'VendorUnavailable'].includes(failure.kind)) return failure;
+  return new Failure('VendorUnavailable', {
+    code: String(answer.status),
+    sentence: `Acumatica gave no session (${answer.status}).`,
+    said: failure.record.said ?? '',
+  });
+}
+
 const isRedirect = (status: number): boolean => status >= 300 && status < 400;
 
 interface Template extends Omit<FailureInput, 'sentence'> {
