@@ -1,4 +1,4 @@
-import { absolute, isNegative, isPositive, isZero, negate } from '../../../values/decimal.ts';
+import { absolute, isNegative, isPositive, isZero } from '../../../values/decimal.ts';
 import { fingerprint } from '../../../values/json.ts';
 import type { ArDraft } from '../ar-draft.ts';
 import type { Books } from '../books.ts';
@@ -160,11 +160,5 @@ export function mapReversal(
     date: given.on,
     ...(dated.postPeriod === undefined ? {} : { postPeriod: dated.postPeriod }),
     openInSource: true,
-    taxDetails: posted.taxDetails,
-    lines: posted.lines.map((line) => ({
-      ...line,
-      qty: isNegative(line.qty) ? negate(line.qty) : line.qty,
-      price: isNegative(line.qty) ? negate(line.price) : line.price,
-    })),
   };
 }
