@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { parseEnvironment } from '../lib/aws/environment.ts';
+import { createAwsPorts } from '../lib/aws/ports.ts';
+import { catalog } from '../lib/catalog.ts';
+import { configurationSchema } from '../lib/configuration/schema.ts';
+import { type Connector, createConnector } from '../lib/connector.ts';
+import type { QueueName } from '../lib/ports/change-queue.ts';
+
+/**
+ * The one composition root on AWS: environment → ports → catalog → connector. Made at the first call and not at import, so that tests import a
+ * function freely and a function that lacks a variable says so in its answer.
+ */
+export const logger = new Logger({ serviceName: process.env['STACK_NAME'] ?? 'ml-connector' });
+
+let ports: ReturnType<typeof createAwsPorts> | undefined;
+const connectors = new Map<QueueName, Connector>();
+
+/** The connector for live work, or for bulk work, which gives way to it where a vendor allows one session only. */
+export function connectorFor(queue: QueueName = 'live'): Connector {
+  const known = connectors.get(queue);
+  if (known) return known;
+  const environment = parseEnvironment(process.env);
+  const snsEndpoint = process.env['AWS_ENDPOINT_URL_SNS'];
+  ports ??= createAwsPorts(environment, { logger, ...(snsEndpoint === undefined ? {} : { snsEndpoint }) });
+  const file = join(process.env['LAMBDA_TASK_ROOT'] ?? '.', environment.configurationPath);
+  // Checked in full by the synthesis; here only its shape, so that a function starts fast.
+  const configuration = configurationSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const connector = createConnector({ configuration, catalog, ports, queue });
+  connectors.set(queue, connector);
+  return connector;
+}
+
+export async function flushMetrics(): Promise<void> {
+  ports?.log.flush();
+}

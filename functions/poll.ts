@@ -1,0 +1,7 @@
+import { connectorFor } from './compose.ts';
+import { scheduleEntry } from './middleware/schedule.ts';
+
+/** Asks which flows of an integration are due, lists what changed, queues it. */
+export const handler = scheduleEntry(async (integration, deadline) => {
+  await connectorFor().engine.poll(integration, { deadline });
+});

@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { catalog } from '../lib/catalog.ts';
+import { loadConfiguration } from '../lib/configuration/load.ts';
+import { Failure } from '../lib/failures.ts';
+import { ConnectorStack } from './connector-stack.ts';
+import { writeConfigurationFile } from './parts/connector-function.ts';
+
+/**
+ * The CDK app: one stack for one connector.yaml. The file is `-c configuration=PATH`, CONNECTOR_CONFIGURATION, connector.yaml here, or, so that a
+ * fresh clone synthesizes, the example. A configuration with a mistake stops here, before anything is deployed.
+ */
+const root = join(import.meta.dirname, '..');
+const app = new App();
+
+const named: unknown = app.node.tryGetContext('configuration') ?? process.env['CONNECTOR_CONFIGURATION'];
+const own = join(root, 'connector.yaml');
+const file = typeof named === 'string' ? named : existsSync(own) ? own : join(root, 'docs', 'examples', 'acumatica-zuora.yaml');
+
+try {
+  const configuration = loadConfiguration(readFileSync(file, 'utf8'), catalog);
+  const configurationFile = writeConfigurationFile(join(root, 'cdk.out', '.configuration'), configuration);
+  new ConnectorStack(app, configuration.stack, {
+    configuration,
+    configurationFile,
+    description: 'ml-connector: keeps business systems in agreement',
+  });
+  app.synth();
+} catch (error) {
+  if (!(error instanceof Failure) && !(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  process.stderr.write(`${file}: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
