@@ -2,8 +2,9 @@ import * as z from 'zod';
 import type { HttpAnswer, Io, Token } from '../../contracts/io.ts';
 import { Failure } from '../../failures.ts';
 import { type ActionEntity, forms } from './entities.ts';
+import type { Exchange } from './exchange.ts';
 import { conditionFailed, noEntity } from './failures.ts';
-import { type Exchange, isSuccess, type Session } from './session.ts';
+import { isSuccess, type Session } from './session.ts';
 import type { ActOptions, RunningAction } from './surface.ts';
 import { wrap } from './wrapping.ts';
 

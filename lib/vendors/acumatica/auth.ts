@@ -151,7 +151,7 @@ export function createGrant(connection: Connection<AcumaticaSettings>, io: Io): 
   async function tokenFailure(answer: HttpAnswer, grantType: string): Promise<Failure> {
     const body = parseOr(answer.text);
     const error = body !== null && typeof body === 'object' && 'error' in body && typeof body.error === 'string' ? body.error : undefined;
-    if (/API Login Limit/i.test(answer.text)) return loginLimited(io, answer.text);
+    if (/API Login Limit/i.test(answer.text)) return loginLimited(io);
     if (answer.status === 429) return throttle(io, answer);
     if (error !== undefined && answer.status < 500) {
       if (grantType === 'password' && error === 'invalid_grant') return passwordRefused(error);

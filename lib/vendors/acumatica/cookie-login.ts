@@ -33,7 +33,7 @@ export async function login(
   });
   if (answer.status < 200 || answer.status > 299) {
     const failure = sessionFailure(answer);
-    if (failure.record.code === loginLimit) throw await loginLimited(io, answer.text);
+    if (failure.record.code === loginLimit) throw await loginLimited(io);
     throw failure.kind === 'RateLimited' ? await throttle(io, answer) : failure;
   }
   const cookies = parseCookies(answer.header('set-cookie') ?? '');

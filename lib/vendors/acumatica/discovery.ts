@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { HttpAnswer, Io } from '../../contracts/io.ts';
 import { Failure } from '../../failures.ts';
 import { parseJson } from '../../values/json.ts';
-import type { Exchange, Sent } from './session.ts';
+import type { Exchange, Sent } from './exchange.ts';
 import type { AcumaticaSettings } from './settings.ts';
 import type { Served } from './surface.ts';
 

@@ -172,16 +172,22 @@ export function failureOf(answer: Pick<HttpAnswer, 'status' | 'text' | 'header'>
 
 /**
  * The failure of a token or login answer. Whatever says something about a record there must not reach a caller who asked for one: "no such
- * record" would be taken for an answer and make a second document.
+ * record" would be taken for an answer and make a second document. Nothing of the answer is kept, because it may repeat what was sent.
  */
 export function sessionFailure(answer: Pick<HttpAnswer, 'status' | 'text' | 'header'>): Failure {
-  const failure = failureOf(answer, { what: 'sign in', effect: 'read', form: 'the API' });
-  if (['RateLimited', 'CredentialRefused', 'WrongAddress', 'VendorUnavailable'].includes(failure.kind)) return failure;
-  return new Failure('VendorUnavailable', {
-    code: String(answer.status),
-    sentence: `Acumatica gave no session (${answer.status}).`,
-    said: failure.record.said ?? '',
-  });
+  const { kind, record } = failureOf(answer, { what: 'sign in', effect: 'read', form: 'the API' });
+  const { cause, sentence, fix } = record;
+  const code = record.code === loginLimit ? loginLimit : String(answer.status);
+  if (kind === 'RateLimited' || kind === 'CredentialRefused' || kind === 'WrongAddress')
+    return new Failure(kind, { code, cause, sentence, ...(fix === undefined ? {} : { fix }) });
+  if (answer.status === 400 || answer.status === 401 || answer.status === 403)
+    return new Failure('CredentialRefused', {
+      code,
+      cause: 'acumatica:credentials',
+      sentence: `Acumatica gave no session (${answer.status}).`,
+      fix: 'Compare the stored credentials with the connected application (SM303010) and the API user.',
+    });
+  return new Failure('VendorUnavailable', { code, sentence: `Acumatica gave no session (${answer.status}).` });
 }
 
 const isRedirect = (status: number): boolean => status >= 300 && status < 400;

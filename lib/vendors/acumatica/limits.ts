@@ -37,14 +37,14 @@ function retryAfterMs(answer: HttpAnswer): number {
 }
 
 /** Notes that all sessions are in use; answers the failure to throw. */
-export async function loginLimited(io: Io, said: string): Promise<Failure> {
+export async function loginLimited(io: Io): Promise<Failure> {
   const now = io.clock.now();
   const before = loginNoteSchema.safeParse(await io.notes.get(loginNote));
   const since = before.success ? new Date(before.data.since) : now;
   const until = new Date(now.getTime() + loginWaitMs);
   await io.notes.put(loginNote, { since: since.toISOString(), until: until.toISOString() }, { forMs: 5 * loginWaitMs });
   if (now.getTime() - since.getTime() >= loginAlertMs) io.log.error('acumatica.sessions-in-use', { since: since.toISOString() });
-  return sessionsInUse(since, until, said);
+  return sessionsInUse(since, until);
 }
 
 /** Fails with RateLimited while the minute after the last refusal is not over. */
@@ -53,13 +53,12 @@ export async function refuseWhileLoginLimited(io: Io): Promise<void> {
   if (note.success && new Date(note.data.until) > io.clock.now()) throw sessionsInUse(new Date(note.data.since), new Date(note.data.until));
 }
 
-function sessionsInUse(since: Date, until: Date, said?: string): Failure {
+function sessionsInUse(since: Date, until: Date): Failure {
   return new Failure('RateLimited', {
     cause: 'acumatica:login-limit',
     code: 'ApiLoginLimit',
     sentence: `All Acumatica API sessions are in use (SM604000) since ${since.toISOString()}.`,
     fix: 'Sign out unused API sessions in Acumatica, or use another API user. It is tried again every minute.',
     at: until,
-    ...(said === undefined ? {} : { said: said.replaceAll(/\s+/g, ' ').slice(0, 200) }),
   });
 }

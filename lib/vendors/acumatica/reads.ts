@@ -1,9 +1,10 @@
 import { Failure } from '../../failures.ts';
 import type { Actions } from './actions.ts';
 import { keyFields } from './entities.ts';
+import type { Exchange } from './exchange.ts';
 import { noEntity, optimization } from './failures.ts';
 import { compare, eq, type Filter, type FilterField, fieldOf } from './filter.ts';
-import { type Exchange, jsonOf, type Session } from './session.ts';
+import { jsonOf, type Session } from './session.ts';
 import { parseRow } from './shapes.ts';
 import type { ListOptions, ReadOptions } from './surface.ts';
 import type { Entity, RowOf } from './wire.ts';

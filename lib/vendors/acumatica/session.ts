@@ -1,11 +1,12 @@
-import type { HttpAnswer, HttpRequest, Io, Token } from '../../contracts/io.ts';
+import type { HttpAnswer, Io, Token } from '../../contracts/io.ts';
 import type { Connection } from '../../contracts/vendor.ts';
 import { Failure } from '../../failures.ts';
 import { parseJson, writeJson } from '../../values/json.ts';
 import { createGrant, type Grant } from './auth.ts';
 import { createDiscovery, type Discovery } from './discovery.ts';
 import { forms } from './entities.ts';
-import { type Doing, failureOf, loginLimit, notFound } from './failures.ts';
+import type { Exchange, Sent } from './exchange.ts';
+import { failureOf, loginLimit, notFound } from './failures.ts';
 import { loginLimited, throttle } from './limits.ts';
 import type { AcumaticaSettings } from './settings.ts';
 
@@ -13,26 +14,6 @@ import type { AcumaticaSettings } from './settings.ts';
 const readTimeoutMs = 120_000;
 /** Large documents take minutes; a time-out makes the outcome unknown. */
 const writeTimeoutMs = 300_000;
-
-export interface Exchange {
-  /** Without ids: `PUT /Invoice`. */
-  readonly operation: string;
-  readonly method: HttpRequest['method'];
-  /** Absolute, or a path below the endpoint: `/Invoice/Credit%20Memo/CM000017`. */
-  readonly path: string;
-  /** `$filter` and its kind; values not yet encoded. */
-  readonly query?: Readonly<Record<string, string | undefined>>;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Readonly<Record<string, unknown>>;
-  readonly what: string;
-  readonly effect: Doing['effect'];
-  readonly entity: keyof typeof forms;
-}
-
-export interface Sent {
-  readonly answer: HttpAnswer;
-  readonly token: Token;
-}
 
 export interface Session {
   /** One request and its answer, in the lane; every answer but a success is thrown. */
@@ -108,7 +89,7 @@ export function createSession(connection: Connection<AcumaticaSettings>, io: Io)
         cookies,
         ...(exchange.entity === 'Subaccount' ? { optionalFeature: 'Subaccounts' } : {}),
       });
-      if (failure.record.code === loginLimit) return loginLimited(io, answer.text);
+      if (failure.record.code === loginLimit) return loginLimited(io);
       if (failure.kind === 'RateLimited') return throttle(io, answer);
       if (failure.record.code === notFound) return addressFailure(exchange);
       return failure;
