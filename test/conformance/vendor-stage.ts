@@ -81,7 +81,7 @@ export function createStageClock(start = new Date('2026-03-02T12:00:00Z')): Stag
 
 /** A vendor on loopback that answers what the test says, and the Io of a worker that calls it. */
 export async function openStage(
-  answer: (request: Got) => Act,
+  answer: (request: Got) => Act | Promise<Act>,
   limits: { readonly requestsPerMinute: number; readonly burst: number; readonly lanes?: number } = { requestsPerMinute: 6000, burst: 50 },
 ): Promise<Stage> {
   const clock = createStageClock();
@@ -100,7 +100,7 @@ export async function openStage(
     got.push(request);
     let act: Act | undefined;
     for (const interruption of interruptions) act ??= interruption(request);
-    act ??= answer(request);
+    act ??= await answer(request);
     if (act === 'drop') incoming.socket.destroy();
     else if (act === 'hang') clock.expire();
     else {

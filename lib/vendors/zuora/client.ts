@@ -87,7 +87,7 @@ export interface ZuoraClient {
   fetchCreditMemoParts(memoId: string): Promise<readonly ApplicationPart[]>;
   /** All taxes of one memo item, past the 99 that an expansion brings. `accountingCode` is the name of the tax account. */
   fetchMemoItemTaxes(ask: {
-    readonly memo: 'credit' | 'debit';
+    readonly kind: 'credit' | 'debit';
     readonly memoId: string;
     readonly itemId: string;
   }): Promise<readonly TaxationItemRow[]>;
@@ -176,17 +176,17 @@ export function openZuora(connection: ZuoraConnection, io: Io): ZuoraClient {
       };
       return fetchV1Pages(pages, { ...ask, pageSize: 40, answer: partsAnswer }, (answer) => answer.parts);
     },
-    async fetchMemoItemTaxes({ memo, memoId, itemId }) {
-      const family = `${memo}-memos`;
+    async fetchMemoItemTaxes({ kind, memoId, itemId }) {
+      const family = `${kind}-memos`;
       const ask = {
         operation: `GET /v1/${family}/{id}/items/{id}/taxation-items`,
         path: `/v1/${family}/${key(memoId)}/items/${key(itemId)}/taxation-items`,
-        doing: `read the taxes of ${memo} memo item ${itemId}`,
+        doing: `read the taxes of ${kind} memo item ${itemId}`,
       };
       const found = await fetchV1Pages(pages, { ...ask, pageSize: 40, answer: memoTaxationItemsAnswer }, (answer) => answer.data);
       return found.map(({ financeInformation, ...tax }) => {
         const code = financeInformation?.salesTaxPayableAccountingCode;
-        const parent = memo === 'credit' ? { creditMemoItemId: itemId } : { debitMemoItemId: itemId };
+        const parent = kind === 'credit' ? { creditMemoItemId: itemId } : { debitMemoItemId: itemId };
         return { ...tax, ...parent, ...(code === undefined ? {} : { accountingCode: code }) };
       });
     },
