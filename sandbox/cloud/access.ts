@@ -6,6 +6,8 @@ export interface Access {
   readonly action: string;
   /** ARN, or `*` for actions that know no resource. */
   readonly resource: string;
+  /** What conditions of policies may ask about: `kms:ViaService`. */
+  readonly context?: Readonly<Record<string, string>>;
 }
 
 /** Answers undefined when the access is allowed, else who was refused and why. */

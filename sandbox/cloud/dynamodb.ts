@@ -15,6 +15,8 @@ export interface DynamoDbOptions {
   readonly clock?: CloudClock;
   readonly authorize?: Authorize;
   readonly place?: Place;
+  /** ARN of the customer's key a table is encrypted under: its users need to decrypt with it. */
+  readonly keyOf?: (table: string) => string | undefined;
   /** How often expired items are deleted. AWS takes minutes to days; readers must not rely on it either way. */
   readonly sweepEveryMs?: number;
 }
@@ -61,7 +63,7 @@ export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<Loca
   }
 
   async function answer(call: AwsCall): Promise<unknown> {
-    demandAccess(authorize, 'com.amazon.coral.service#AccessDeniedException', accessesOf(call, place));
+    demandAccess(authorize, 'com.amazon.coral.service#AccessDeniedException', accessesOf(call, place, options.keyOf));
     const { operation, input } = call;
     if (reads.has(operation)) return counted(await read(engine, operation, input), 'read', input);
     if (writes.has(operation)) {
@@ -192,7 +194,16 @@ const transactionActions: Readonly<Record<string, string>> = {
   Get: 'dynamodb:GetItem',
 };
 
-function accessesOf(call: AwsCall, place: Place): readonly Access[] {
+function accessesOf(call: AwsCall, place: Place, keyOf: DynamoDbOptions['keyOf']): readonly Access[] {
+  const accesses = tableAccesses(call, place);
+  const tables = new Set(accesses.map(({ resource }) => resource.split('/')[1] ?? ''));
+  const touchesData = !administration.has(call.operation) && !call.operation.endsWith('TimeToLive');
+  const keys = touchesData ? [...tables].map((table) => keyOf?.(table)).filter((key) => key !== undefined) : [];
+  const context = { 'kms:ViaService': `dynamodb.${place.region}.amazonaws.com` };
+  return [...accesses, ...keys.map((resource) => ({ accessKeyId: call.accessKeyId, action: 'kms:Decrypt', resource, context }))];
+}
+
+function tableAccesses(call: AwsCall, place: Place): readonly Access[] {
   const { operation, input, accessKeyId } = call;
   const tableArn = (name: unknown): string =>
     String(name).startsWith('arn:') ? String(name) : `arn:aws:dynamodb:${place.region}:${place.accountId}:table/${String(name)}`;

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { type Authorize, allowEverything, localPlace, type Place } from './access.ts';
+import { type Access, type Authorize, allowEverything, localPlace, type Place } from './access.ts';
 import { type AwsCall, AwsError, demandAccess, startAwsJson } from './aws-json.ts';
 import { type CloudClock, machineClock } from './clock.ts';
 import { readJsonFile, writeJsonFile } from './file-store.ts';
@@ -45,6 +45,12 @@ type Input = z.infer<typeof Input>;
 
 const seconds = (at: number): number => at / 1000;
 const dayMs = 86_400_000;
+const keyActions: Readonly<Record<string, readonly string[]>> = {
+  GetSecretValue: ['kms:Decrypt'],
+  CreateSecret: ['kms:GenerateDataKey', 'kms:Decrypt'],
+  PutSecretValue: ['kms:GenerateDataKey', 'kms:Decrypt'],
+  UpdateSecret: ['kms:GenerateDataKey', 'kms:Decrypt'],
+};
 
 /** Secrets Manager on loopback: versions, stages, deletion with recovery. Rotation and replication are not part of it. */
 export async function startSecretsManager(options: SecretsManagerOptions = {}): Promise<LocalSecretsManager> {
@@ -225,9 +231,9 @@ export async function startSecretsManager(options: SecretsManagerOptions = {}): 
       }
       const input = parsed.data;
       const resource = call.operation === 'ListSecrets' ? '*' : (find(input.SecretId)?.arn ?? arnFor(input));
-      demandAccess(authorize, 'AccessDeniedException', [
-        { accessKeyId: call.accessKeyId, action: `secretsmanager:${call.operation}`, resource },
-      ]);
+      const { accessKeyId } = call;
+      demandAccess(authorize, 'AccessDeniedException', [{ accessKeyId, action: `secretsmanager:${call.operation}`, resource }]);
+      demandAccess(authorize, 'AccessDeniedException', keyAccesses(call, find(input.SecretId)?.kmsKeyId ?? input.KmsKeyId));
       return operation(input);
     },
   });
@@ -235,6 +241,13 @@ export async function startSecretsManager(options: SecretsManagerOptions = {}): 
   function arnFor(input: Input): string {
     const id = input.SecretId ?? input.Name ?? '';
     return id.startsWith('arn:') ? id : arnOf(id);
+  }
+  /** A secret under a customer's own key is read and written with that key, in the name of the caller. */
+  function keyAccesses({ operation, accessKeyId }: AwsCall, key: string | null | undefined): readonly Access[] {
+    if (!key) return [];
+    const actions = keyActions[operation] ?? [];
+    const context = { 'kms:ViaService': `secretsmanager.${place.region}.amazonaws.com` };
+    return actions.map((action) => ({ accessKeyId, action, resource: key, context }));
   }
   return { url: server.url, arnOf, close: () => server.close() };
 }

@@ -135,6 +135,17 @@ function accessesOf(call: AwsCall, desk: SqsDesk, tasks: MoveTasks): readonly Ac
       ];
     }
     default:
-      return [access(operation.replace(/Batch$/, ''), desk.arnOf(nameOfUrl(input['QueueUrl'])))];
+      return [
+        access(operation.replace(/Batch$/, ''), desk.arnOf(nameOfUrl(input['QueueUrl']))),
+        ...keyAccesses(call, desk.findQueue(nameOfUrl(input['QueueUrl']))?.attributes['KmsMasterKeyId']),
+      ];
   }
+}
+
+/** A queue under a customer's own key: senders make data keys with it, receivers decrypt. */
+function keyAccesses({ operation, accessKeyId }: AwsCall, key: string | undefined): readonly Access[] {
+  if (!key || key.startsWith('alias/aws/')) return [];
+  const sends = operation.startsWith('SendMessage') ? ['kms:GenerateDataKey', 'kms:Decrypt'] : [];
+  const actions = operation === 'ReceiveMessage' ? ['kms:Decrypt'] : sends;
+  return actions.map((action) => ({ accessKeyId, action, resource: key }));
 }
