@@ -158,7 +158,7 @@ export function templateFor(
             },
           }
         : {};
-  const token = callouts.mode === 'unsigned' ? `/${encodeURIComponent(required(secrets, 'pathToken', connection).reveal())}` : '';
+  const token = callouts.mode === 'unsigned' ? `?token=${encodeURIComponent(required(secrets, 'pathToken', connection).reveal())}` : '';
   return {
     name: registeredName(ask, event),
     description: 'Made by ml-connector. Changes are undone at the next registration.',
@@ -179,7 +179,7 @@ export function instructions(connection: ZuoraConnection, ask: RegistrationAsk):
   const proof = {
     hmac: `HMAC ${callouts.algorithm}, ${callouts.encoding}, data {{Request.Body}}, header ${callouts.header}, value ${callouts.valuePrefix}{{Request.HMAC.Signed}}, secret: field hmacSecret of the connection's secret`,
     basic: "basic authentication, preemptive, user and password: fields basicUser and basicPassword of the connection's secret",
-    unsigned: "no authentication; append / and the field pathToken of the connection's secret to the address",
+    unsigned: "no authentication; append ?token= and the field pathToken of the connection's secret to the address",
   }[callouts.mode];
   return [
     'In Zuora: Extension Studio, Events & Notifications. For each event below make a callout template and a notification definition, attached to every communication profile.',

@@ -33,7 +33,7 @@ const credentials: readonly CredentialField[] = [
   {
     name: 'pathToken',
     label: 'Callout path token',
-    help: 'Only for callouts.mode unsigned: 32 or more random letters and digits at the end of the callout address.',
+    help: 'Only for callouts.mode unsigned: 32 or more random letters and digits, part of the callout address.',
     secret: true,
     required: false,
   },

@@ -86,11 +86,11 @@ function provesBasic(request: WebhookRequest, set: Credentials): boolean {
   return sameText(Buffer.from(sent, 'base64').toString('utf8'), `${user}:${password}`);
 }
 
-/** Any segment of the path may be the token, so that routes are free to put it where they like. */
+/** As `token` in the query, where registration puts it, or as a segment of the path, where a route of the operator's may. */
 function provesPath(request: WebhookRequest, set: Credentials): boolean {
   const token = set['pathToken']?.reveal();
   if (!token) return false;
-  return request.path.split('/').some((segment) => sameText(decoded(segment), token));
+  return [request.query['token'] ?? '', ...request.path.split('/').map(decoded)].some((given) => sameText(given, token));
 }
 
 function decoded(segment: string): string {

@@ -144,7 +144,7 @@ describe('registering callouts', () => {
     });
     const unsigned = await play({ callouts: { mode: 'unsigned' } });
     await unsigned.client.registerCallouts({ ...ask, events: ['InvoicePosted'] });
-    expect(unsigned.of('callout-templates')[0]).toMatchObject({ calloutBaseurl: `${ask.url}/t-7f3a9c21d4e8` });
+    expect(unsigned.of('callout-templates')[0]).toMatchObject({ calloutBaseurl: `${ask.url}?token=t-7f3a9c21d4e8` });
     expect(unsigned.of('callout-templates')[0]).not.toHaveProperty('hmacKey');
   });
 

@@ -169,6 +169,10 @@ describe('an unsigned callout', () => {
 
   test('is taken only under the secret path and with the id of one record', async () => {
     expect(await zuoraWebhooks.receive(requestOf(posted, {}, { path }), unsigned)).toHaveProperty('signals');
+    const query = { token: 't-7f3a9c21d4e8' };
+    expect(await zuoraWebhooks.receive(requestOf(posted, {}, { query }), unsigned)).toHaveProperty('signals');
+    const guessed = requestOf(posted, {}, { query: { token: 't-guess' } });
+    expect((await failureOf(zuoraWebhooks.receive(guessed, unsigned))).kind).toBe('SignatureRejected');
     const elsewhere = requestOf(posted, {}, { path: '/webhooks/kestrel-billing/t-guess' });
     expect((await failureOf(zuoraWebhooks.receive(elsewhere, unsigned))).kind).toBe('SignatureRejected');
     const noId = requestOf('{"event":"BillRunCompletion"}', {}, { path });
