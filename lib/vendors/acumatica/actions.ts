@@ -21,8 +21,14 @@ const waitsMs = [2_000, 3_000, 5_000, 10_000] as const;
 /** A form stays closed for at most as long as Acumatica keeps a request in its queue, should nobody come back for the action. */
 const longestClosedMs = 600_000;
 const lookAgainMs = 30_000;
+/** Whoever needs a closed form asks for the action himself when nobody did for so long. */
+const staleLookMs = 20_000;
 
-const closedNoteSchema = z.object({ statusUrl: z.string(), generation: z.number(), startedAt: z.string() });
+const closedNoteSchema = z.object({
+  action: z.string(),
+  running: z.object({ statusUrl: z.string(), generation: z.number(), startedAt: z.string() }),
+  lookedAt: z.iso.datetime(),
+});
 const closedNote = (entity: string): string => `closed-form:${entity}`;
 
 export interface Actions {
@@ -32,19 +38,36 @@ export interface Actions {
 }
 
 const formsWithActions: ReadonlySet<string> = new Set<ActionEntity>(['Invoice', 'Payment', 'JournalTransaction']);
+const isActionEntity = (entity: string): entity is ActionEntity => formsWithActions.has(entity);
 
 export function createActions(session: Session, io: Io): Actions {
   const { origin } = new URL(session.settings.url);
 
   async function refuseClosed(entity: string): Promise<void> {
-    if (!formsWithActions.has(entity)) return;
+    if (!isActionEntity(entity)) return;
     const note = closedNoteSchema.safeParse(await io.notes.get(closedNote(entity)));
     if (!note.success) return;
+    const { action, running, lookedAt } = note.data;
+    const stale = io.clock.now().getTime() - Date.parse(lookedAt) >= staleLookMs;
+    if (stale && !(await stillRuns(entity, action, running))) {
+      await io.notes.remove(closedNote(entity));
+      return;
+    }
     throw new Failure('LaneBusy', {
       cause: `acumatica:closed-form:${entity}`,
-      sentence: `${forms[entity as ActionEntity]} is busy with an action that started at ${note.data.startedAt}.`,
+      sentence: `${forms[entity]} is busy with an action that started at ${running.startedAt}.`,
       at: new Date(io.clock.now().getTime() + lookAgainMs),
     });
+  }
+
+  /** The one who started the action looks at the document first, too: without this look the form would stay closed for him as well. */
+  async function stillRuns(entity: ActionEntity, action: string, running: RunningAction): Promise<boolean> {
+    const token = await session.currentToken();
+    if (token.generation !== running.generation) return false;
+    const answer = await askStatus(entity, action, running, token);
+    if (answer !== undefined && answer.status !== 202 && answer.status !== 429 && answer.status < 502) return false;
+    await leaveRunning(entity, action, running);
+    return true;
   }
 
   async function start(
@@ -83,41 +106,46 @@ export function createActions(session: Session, io: Io): Actions {
     until: Date,
     resumed: boolean,
   ): Promise<'done' | RunningAction> {
-    const request: Exchange = {
-      operation: `GET /${entity}/${action}/status`,
-      method: 'GET',
-      path: running.statusUrl,
-      what: spoken(action),
-      effect: 'action-status',
-      entity,
-    };
     for (let look = 0; ; look += 1) {
       const waitMs = resumed && look === 0 ? 0 : (waitsMs[look] ?? waitsMs.at(-1) ?? 0);
-      if (io.clock.now().getTime() + waitMs > until.getTime() && !(resumed && look === 0)) return leaveRunning(entity, running);
+      if (io.clock.now().getTime() + waitMs > until.getTime() && !(resumed && look === 0)) return leaveRunning(entity, action, running);
       if (waitMs > 0) await io.clock.sleep(waitMs);
-      let answer: HttpAnswer;
-      try {
-        answer = await session.sendOnce(request, token);
-      } catch (error) {
-        // No answer about the action is not an answer: it goes on, and is asked again later.
-        if (error instanceof Failure && error.disposition === 'retryable') return leaveRunning(entity, running);
-        throw error;
-      }
+      const answer = await askStatus(entity, action, running, token);
+      // No answer about the action is not an answer: it goes on, and is asked again later.
+      if (answer === undefined) return leaveRunning(entity, action, running);
       if (answer.status === 202) continue;
       await io.notes.remove(closedNote(entity));
       if (isSuccess(answer) || answer.status === 404) return 'done';
-      const failure = await session.failure(answer, request);
+      const failure = await session.failure(answer, statusRequest(entity, action, running));
       // The session that could tell is over. The document's Status will.
       if (failure.kind === 'TokenExpired' || failure.record.code === noEntity || failure.record.code === conditionFailed) return 'done';
-      if (failure.kind === 'RateLimited' || failure.kind === 'VendorUnavailable') return leaveRunning(entity, running);
+      if (failure.kind === 'RateLimited' || failure.kind === 'VendorUnavailable') return leaveRunning(entity, action, running);
       throw failure;
     }
   }
 
-  async function leaveRunning(entity: ActionEntity, running: RunningAction): Promise<RunningAction> {
-    const age = io.clock.now().getTime() - Date.parse(running.startedAt);
-    const forMs = Math.max(longestClosedMs - age, lookAgainMs);
-    await io.notes.put(closedNote(entity), running, { forMs });
+  const statusRequest = (entity: ActionEntity, action: string, running: RunningAction): Exchange => ({
+    operation: `GET /${entity}/${action}/status`,
+    method: 'GET',
+    path: running.statusUrl,
+    what: spoken(action),
+    effect: 'action-status',
+    entity,
+  });
+
+  async function askStatus(entity: ActionEntity, action: string, running: RunningAction, token: Token): Promise<HttpAnswer | undefined> {
+    try {
+      return await session.sendOnce(statusRequest(entity, action, running), token);
+    } catch (error) {
+      if (error instanceof Failure && error.disposition === 'retryable') return undefined;
+      throw error;
+    }
+  }
+
+  async function leaveRunning(entity: ActionEntity, action: string, running: RunningAction): Promise<RunningAction> {
+    const now = io.clock.now();
+    const forMs = Math.max(longestClosedMs - (now.getTime() - Date.parse(running.startedAt)), lookAgainMs);
+    await io.notes.put(closedNote(entity), { action, running, lookedAt: now.toISOString() }, { forMs });
     return running;
   }
 

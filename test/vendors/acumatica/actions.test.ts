@@ -129,6 +129,24 @@ describe('an action that takes longer than a minute', () => {
     expect(tenant.lines().filter((line) => line.startsWith('POST'))).toHaveLength(1);
   });
 
+  test('opens its form as soon as somebody who needs it finds that it ended', async () => {
+    const tenant = await releasing(10, { status: 204 }, ({ line }) => (line.startsWith('GET /Invoice?') ? { body: [] } : undefined));
+    const running = await tenant.client.act('Invoice', 'ReleaseInvoice', keys);
+    if (running === 'done') throw new Error('expected a running action');
+    const read = () => tenant.client.readStatus('Invoice', 'Invoice', ['AR1']);
+    expect((await failureOf(read())).kind).toBe('LaneBusy');
+    const asked = tenant.lines().length;
+    tenant.clock.advance(30_000);
+    expect((await failureOf(read())).kind).toBe('LaneBusy');
+    expect((await failureOf(read())).kind).toBe('LaneBusy');
+    expect(tenant.lines()).toHaveLength(asked + 1);
+    tenant.clock.advance(30_000);
+    await failureOf(read());
+    tenant.clock.advance(30_000);
+    expect(await read()).toEqual([]);
+    expect(await tenant.client.act('Invoice', 'ReleaseInvoice', keys, { resume: running })).toBe('done');
+  });
+
   test('is not asked for with the token of another session: the document tells', async () => {
     const tenant = await releasing(100, { status: 204 });
     const running = await tenant.client.act('Invoice', 'ReleaseInvoice', keys);

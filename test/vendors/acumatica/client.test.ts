@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../../lib/failures.ts';
-import { amount } from '../../../lib/vendors/acumatica/client.ts';
 import { after, eq } from '../../../lib/vendors/acumatica/filter.ts';
+import { amount } from '../../../lib/vendors/acumatica/wrapping.ts';
 import { type Answer, noEntityError, openTenant } from './tenant.ts';
 
 const open: { close(): Promise<void> }[] = [];
