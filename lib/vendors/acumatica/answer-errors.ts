@@ -32,7 +32,7 @@ export function parseAnswerErrors(body: string): AnswerErrors {
 }
 
 /** Texts for people: no `<NEW>`, no padded keys (`'TES2323T  '`), no code locations, one line. */
-export function tidy(text: string): string {
+function tidy(text: string): string {
   return text
     .replace(/\s*--->[\s\S]*$/, '')
     .replace(/\r?\n\s+at [\s\S]*$/, '')

@@ -18,7 +18,6 @@ import type { FinancialPeriodRow, Inquiry, InquiryRow } from './wire-reference.t
 import { type WritableRecord, wrap } from './wrapping.ts';
 
 export type * from './surface.ts';
-export { type Amount, amount, type WritableRecord, type WritableValue } from './wrapping.ts';
 
 /** What one look-up carries: enough to be few, small enough for every proxy on the way. */
 const valuesPerCall = 20;

@@ -43,7 +43,7 @@ export const forms: Readonly<Record<Entity | Inquiry, string>> = {
 };
 
 /** Actions of the contract and the entity they belong to. All run in the background and may keep the form of the entity busy. */
-export const actions = {
+const actions = {
   ReleaseInvoice: 'Invoice',
   ReleasePayment: 'Payment',
   VoidPayment: 'Payment',

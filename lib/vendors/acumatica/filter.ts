@@ -24,7 +24,7 @@ const reference = <const View extends string, const Key extends string>(view: Vi
   >;
 
 /** Fields that may be filtered on, with the view of the form they belong to. */
-export const filterFields = {
+const filterFields = {
   Customer: {
     CustomerID: field('BAccount', 'text'),
     CustomerName: field('BAccount', 'text'),
@@ -182,7 +182,7 @@ export function fieldOf(entity: Entity, name: string): Field {
  * A value as a literal. A bare decimal or a quoted boolean is answered with 500; a quote inside a text is doubled. Business dates are sent
  * as `datetimeoffset`, because `date'…'` exists only for the types of contract 5.
  */
-export function literal(kind: Field['kind'], value: unknown): string {
+function literal(kind: Field['kind'], value: unknown): string {
   if (kind === 'text') return quoted(String(value));
   if (kind === 'flag') return value === true ? 'true' : 'false';
   if (kind === 'decimal') return `${String(value)}M`;

@@ -195,7 +195,7 @@ function keysFilter<E extends Entity>(entity: E, keys: readonly string[]): Filte
   return { ...first, text: parts.map((part) => part.text).join(' and ') };
 }
 
-export function keysOf(entity: Entity, row: object): string[] {
+function keysOf(entity: Entity, row: object): string[] {
   const values: Readonly<Record<string, unknown>> = { ...row };
   return keyFields[entity].map((name) => String(values[name] ?? ''));
 }

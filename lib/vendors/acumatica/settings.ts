@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-export const systemVersions = ['20.200.001', '22.200.001', '23.200.001', '24.200.001', '25.200.001'] as const;
+const systemVersions = ['20.200.001', '22.200.001', '23.200.001', '24.200.001', '25.200.001'] as const;
 
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 

@@ -3,7 +3,7 @@ import { openAcumatica } from './client.ts';
 import { type AcumaticaSettings, acumaticaSettingsSchema } from './settings.ts';
 import type { AcumaticaClient } from './surface.ts';
 
-export { type AcumaticaSettings, acumaticaSettingsSchema } from './settings.ts';
+export type { AcumaticaSettings } from './settings.ts';
 
 const credentials: readonly CredentialField[] = [
   {

@@ -35,7 +35,7 @@ export const instant = z.string().transform((written, context) => {
 });
 
 /** Form fields outside the contract, asked for with `custom`: `{ Document: { CuryID: 'EUR' } }`. */
-export const custom = z.record(z.string(), z.record(z.string(), z.union([z.string(), z.boolean()])));
+const custom = z.record(z.string(), z.record(z.string(), z.union([z.string(), z.boolean()])));
 
 /** What every record and detail row carries. `id` is a hint: the durable key of a document is Type and ReferenceNbr. */
 export const system = { id: z.string().optional(), custom: custom.optional() };

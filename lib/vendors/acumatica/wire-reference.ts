@@ -121,7 +121,7 @@ export const taxRowSchema = z.object({
 export type TaxRow = z.infer<typeof taxRowSchema>;
 
 /** `FinancialPeriodID` is `MMYYYY`; `EndDate` as the form shows it, the last day of the period. */
-export const financialPeriodRowSchema = z.object({
+const financialPeriodRowSchema = z.object({
   ...system,
   FinancialPeriodID: text,
   PeriodNbr: text.optional(),
@@ -147,7 +147,7 @@ export const periodCalendarSchema = z.object({
 export type PeriodCalendarRow = z.infer<typeof periodCalendarSchema>;
 
 /** One row of CompaniesStructure: a branch and the company it belongs to. */
-export const branchRowSchema = z.object({
+const branchRowSchema = z.object({
   ...system,
   CompanyID: text.optional(),
   CompanyName: text.optional(),
@@ -160,7 +160,7 @@ export const branchRowSchema = z.object({
 });
 export type BranchRow = z.infer<typeof branchRowSchema>;
 
-export const accountSummaryRowSchema = z.object({
+const accountSummaryRowSchema = z.object({
   ...system,
   Account: text.optional(),
   Subaccount: text.optional(),
@@ -176,7 +176,7 @@ export const accountSummaryRowSchema = z.object({
 });
 export type AccountSummaryRow = z.infer<typeof accountSummaryRowSchema>;
 
-export const accountDetailsRowSchema = z.object({
+const accountDetailsRowSchema = z.object({
   ...system,
   Account: text.optional(),
   Subaccount: text.optional(),

@@ -30,9 +30,7 @@ export type Answer = (request: Received) => Reply | undefined;
 export const clientId = '8E0761D9-F4EC-2D4B-A60F-BCE2708C6FDD@ACME';
 
 /** Whoever waits makes the time pass; a time limit (a wait that can be called off) never comes. */
-export function createPatientClock(
-  start = '2026-03-02T08:00:00.000Z',
-): Clock & { advance(ms: number): void; readonly slept: readonly number[] } {
+function createPatientClock(start = '2026-03-02T08:00:00.000Z'): Clock & { advance(ms: number): void; readonly slept: readonly number[] } {
   let nowMs = Date.parse(start);
   const slept: number[] = [];
   return {
