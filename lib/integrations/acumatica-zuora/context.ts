@@ -49,7 +49,7 @@ export type CustomerCard = {
 };
 
 const day = 24 * 3_600_000;
-const ages = { reference: day, periods: 30 * 60_000, customers: 10 * 60_000, learned: 365 * day, refresh: 10 * 60_000 };
+const ages = { reference: day, periods: 25 * 60_000, customers: 10 * 60_000, learned: 365 * day, refresh: 10 * 60_000 };
 
 const kinds = ['codes', 'accounts', 'ar-accounts', 'subaccounts', 'currencies', 'methods', 'branches'] as const;
 

@@ -251,7 +251,7 @@ async function taxesOf(context: PairContext, header: DocumentHeader, item: ItemR
   if (taxes.length < expandedAtMost) return taxes;
   if (header.object === 'invoice') return context.zuora.findWhere('taxation-items', [`invoiceitemid.EQ:${item.id}`]);
   return context.zuora.fetchMemoItemTaxes({
-    memo: header.object === 'credit-memo' ? 'credit' : 'debit',
+    kind: header.object === 'credit-memo' ? 'credit' : 'debit',
     memoId: header.id,
     itemId: item.id,
   });

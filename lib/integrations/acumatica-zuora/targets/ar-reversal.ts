@@ -134,11 +134,16 @@ type Echo =
   | { readonly did: 'written'; readonly row: InvoiceRow }
   | { readonly did: 'applied'; readonly row: PaymentRow; readonly to: string };
 
-const stepOf = (step: Pick<Step, 'located'>): ReversalStep =>
-  (step.located.is === 'posted' ? undefined : (step.located.state as ReversalStep | undefined)) ?? { step: 'create' };
+/** A commit that is asked a second time comes without the look's state: it looks again. */
+async function stepOf(context: PairContext, draft: ArReversal, step: Pick<Step, 'located'>): Promise<ReversalStep> {
+  const state = step.located.is === 'posted' ? undefined : (step.located.state as ReversalStep | undefined);
+  if (state !== undefined) return state;
+  const now = await locateReversal(context, { draft });
+  return (now.is === 'posted' ? undefined : (now.state as ReversalStep | undefined)) ?? { step: 'create' };
+}
 
 async function prepare(context: PairContext, draft: ArReversal, step: Step): Promise<Prepared> {
-  const state = stepOf(step);
+  const state = await stepOf(context, draft, step);
   if (state.step === 'delete') {
     const original = await originalOf(context, draft);
     if (original !== undefined) await context.acumatica.remove('Invoice', [original.Type, original.ReferenceNbr]);
@@ -175,8 +180,8 @@ async function prepare(context: PairContext, draft: ArReversal, step: Step): Pro
   }
 }
 
-async function commit(context: PairContext, _draft: ArReversal, target: string, step: Step): Promise<void> {
-  const state = stepOf(step);
+async function commit(context: PairContext, draft: ArReversal, target: string, step: Step): Promise<void> {
+  const state = await stepOf(context, draft, step);
   if (state.step === 'delete') return;
   if (state.step === 'apply') {
     const { type, ref } = parseTarget(state.memo);
