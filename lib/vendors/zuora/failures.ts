@@ -49,10 +49,11 @@ export function refusalsIn(body: unknown): readonly Reason[] {
   );
 }
 
-/** Success is a 2xx status and a JSON body without a refusal; an empty body only where nothing was asked for. */
+/** Success is a 2xx status and a whole JSON body without a refusal; or no body, where none is needed. */
 export function isSuccess(answer: HttpAnswer, body: unknown): boolean {
   if (answer.status === 409 && isMembers(body) && body['success'] === true) return true; // a completed idempotent request, replayed
-  return answer.status >= 200 && answer.status < 300 && !isPage(answer) && refusalsIn(body).length === 0;
+  const readable = body !== undefined || answer.text.trim() === '';
+  return answer.status >= 200 && answer.status < 300 && readable && !isPage(answer) && refusalsIn(body).length === 0;
 }
 
 const isPage = (answer: HttpAnswer): boolean =>
@@ -101,7 +102,8 @@ function kindOf(answer: HttpAnswer, reasons: readonly Reason[], effect: Asked['e
   if (category !== undefined) return byCategory[category] ?? (category === '60' || category === '99' ? temporary : 'RequestRejected');
   if (status === 404) return 'RecordGone';
   if (status === 400 || status === 405 || status === 406 || status === 415 || status === 422) return 'RequestMalformed';
-  return status >= 200 && status < 300 && reasons.length === 0 ? 'ShapeUnexpected' : 'RequestRejected';
+  // A 2xx without a refusal in it: the body is missing or was cut off on its way.
+  return status >= 200 && status < 300 && reasons.length === 0 ? temporary : 'RequestRejected';
 }
 
 /** The last two of eight digits. Source: https://developer.zuora.com/v1-api-reference/error-handling/section_error_codes/ (read 2026-01-20) */
@@ -226,11 +228,6 @@ const sentences: Partial<Readonly<Record<FailureKind, Words>>> = {
   RequestMalformed: {
     sentence: (asked, quoted, status) => `Zuora could not read our request to ${asked.doing} (status ${status})${quoted}.`,
     fix: () => 'This is a defect of ml-connector: send the audit entry to its maintainers.',
-  },
-  ShapeUnexpected: {
-    sentence: (asked, _quoted, status) =>
-      `Zuora answered with status ${status} and something that is not its documented JSON when asked to ${asked.doing}.`,
-    fix: () => 'Replay; if it happens again, send the audit entry to the maintainers of ml-connector.',
   },
 };
 

@@ -41,7 +41,7 @@ type Named = z.infer<typeof namedSchema>;
 const listSchema = z.looseObject({ data: z.array(namedSchema).default([]), next: z.string().nullish() });
 const triggerSchema = record({ id: text, eventType: record({ name: text }).optional() });
 
-export const registeredName = (ask: RegistrationAsk, event: CalloutEvent): string => `mlc ${ask.integration} ${event.name}`;
+const registeredName = (ask: RegistrationAsk, event: CalloutEvent): string => `mlc ${ask.integration} ${event.name}`;
 
 const chosen = (ask: RegistrationAsk): readonly CalloutEvent[] => calloutEvents.filter((event) => ask.events?.includes(event.name) ?? true);
 
@@ -118,7 +118,7 @@ export async function inspectCallouts(via: Via, ask: RegistrationAsk): Promise<r
  * Distinct profiles of accounts, one request per profile: each asks for one account that has none of those already known.
  * A definition fires only for accounts of the profiles it is attached to.
  */
-export async function listCommunicationProfiles(sender: ZuoraSender): Promise<readonly string[]> {
+async function listCommunicationProfiles(sender: ZuoraSender): Promise<readonly string[]> {
   const known: string[] = [];
   for (;;) {
     const filters = known.map((profile) => `communicationprofileid.NE:${profile}`);
@@ -130,7 +130,7 @@ export async function listCommunicationProfiles(sender: ZuoraSender): Promise<re
 }
 
 /** The template as it should be: ids only in the body, because an odd character in a merged name makes Zuora drop the callout for good. */
-export function templateFor(
+function templateFor(
   connection: ZuoraConnection,
   ask: RegistrationAsk,
   event: CalloutEvent,
@@ -174,7 +174,7 @@ export function templateFor(
 }
 
 /** What a person does in Zuora's user interface when the API user may not. Names the secret, never prints it. */
-export function instructions(connection: ZuoraConnection, ask: RegistrationAsk): readonly string[] {
+function instructions(connection: ZuoraConnection, ask: RegistrationAsk): readonly string[] {
   const { callouts } = connection.settings;
   const proof = {
     hmac: `HMAC ${callouts.algorithm}, ${callouts.encoding}, data {{Request.Body}}, header ${callouts.header}, value ${callouts.valuePrefix}{{Request.HMAC.Signed}}, secret: field hmacSecret of the connection's secret`,

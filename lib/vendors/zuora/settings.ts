@@ -5,7 +5,7 @@ import type { Connection } from '../../contracts/vendor.ts';
  * Every documented host. Zuora cannot be asked where a tenant lives: credentials sent to another host are refused like a wrong password.
  * Source: https://developer.zuora.com/v1-api-reference/introduction/ (servers, read 2026-09-04)
  */
-export const environments = {
+const environments = {
   'us-production-cloud1': { baseUrl: 'https://rest.na.zuora.com', kind: 'production' },
   'us-production-cloud2': { baseUrl: 'https://rest.zuora.com', kind: 'production' },
   'us-api-sandbox-cloud1': { baseUrl: 'https://rest.sandbox.na.zuora.com', kind: 'api-sandbox' },
@@ -19,7 +19,7 @@ export const environments = {
   'apac-sandbox': { baseUrl: 'https://rest.test.ap.zuora.com', kind: 'sandbox' },
 } as const;
 
-export type Environment = keyof typeof environments;
+type Environment = keyof typeof environments;
 /** `sandbox`: central sandbox, developer sandbox, test drive. `api-sandbox`: 10,000 calls a day. */
 export type EnvironmentKind = (typeof environments)[Environment]['kind'];
 
@@ -101,7 +101,7 @@ export function isOurHost(settings: ZuoraSettings, url: URL): boolean {
   return url.origin === new URL(baseUrlOf(settings)).origin || Object.values(environments).some((known) => known.baseUrl === url.origin);
 }
 
-export function isLoopback(text: string): boolean {
+function isLoopback(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, search, hash } = new URL(text);
   return (

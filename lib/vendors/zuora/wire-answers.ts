@@ -4,13 +4,13 @@ import { dateText, decimalText, flag, type Known, record, text } from './text.ts
 /* Answers of the v1 resources, Actions, Data Query and the notification API. Same rules as in wire.ts: absent is absent, amounts are text. */
 
 /** Source: https://developer.zuora.com/v1-api-reference/api/operation/GET_PaymentParts/ (read 2023-12-15) */
-export const partSchema = record({ id: text, amount: decimalText, invoiceId: text.optional(), debitMemoId: text.optional() });
+const partSchema = record({ id: text, amount: decimalText, invoiceId: text.optional(), debitMemoId: text.optional() });
 export const partsAnswer = record({ parts: z.array(partSchema).default([]), nextPage: text.optional() });
 /** What a payment or memo settles now. Both ids absent: the unapplied rest. */
 export type ApplicationPart = Known<z.infer<typeof partSchema>>;
 
 /** Source: https://developer.zuora.com/v1-api-reference/api/operation/GET_AllAccountingCodes/ (read 2023-12-15) */
-export const accountingCodeSchema = record({
+const accountingCodeSchema = record({
   id: text,
   name: text,
   type: text,
@@ -30,7 +30,7 @@ export const accountDetailSchema = record({
 export type AccountDetail = Known<z.infer<typeof accountDetailSchema>>;
 
 /** Source: https://developer.zuora.com/v1-api-reference/api/operation/GET_AllSummaryJournalEntries/ (read 2023-12-15) */
-export const journalEntrySchema = record({
+const journalEntrySchema = record({
   number: text,
   status: text,
   journalEntryDate: dateText,
@@ -76,7 +76,7 @@ const mergeFields = textsSchema.transform((members) =>
 );
 
 /** Source: https://developer.zuora.com/v1-api-reference/api/operation/GET_CalloutHistory/ (read 2023-12-15) */
-export const calloutHistorySchema = record({
+const calloutHistorySchema = record({
   notification: text.optional(),
   eventCategory: text.optional(),
   /** Tenant zone, without offset. */
@@ -91,7 +91,7 @@ export const calloutHistoriesAnswer = record({ calloutHistories: z.array(callout
 export type CalloutAttempt = Known<z.infer<typeof calloutHistorySchema>>;
 
 /** Source: https://developer.zuora.com/v1-api-reference/api/operation/GET_CMTaxationItems/ (read 2023-12-15) */
-export const memoTaxationItemSchema = record({
+const memoTaxationItemSchema = record({
   id: text,
   taxAmount: decimalText,
   name: text.optional(),

@@ -4,7 +4,8 @@ import { dateText, decimalText, flag, instantText, type Known, record, renamed, 
 /*
  * Rows of Object Query, with its own names (the v1 resources call the same things differently: `number` for `paymentNumber`,
  * `referredInvoiceId` for `invoiceId`). Members that are null, missing or "" are absent. Amounts, prices and quantities are decimal text in
- * the document's currency; dates are `YYYY-MM-DD`; `updatedDate` and its like keep their text with offset (`instantOf` makes an instant of it).
+ * the document's currency; business dates are `YYYY-MM-DD`; `updatedDate` keeps its text with offset (`instantOf` makes an instant of it). Only
+ * members that decide something are held to a form: one odd row must not stop a list.
  * Statuses and kinds are open texts: Zuora adds values without notice. Unknown members pass through, because custom fields are among them.
  * Every schema reads its own output again, so a row may travel as a snapshot.
  * Source: https://developer.zuora.com/v1-api-reference/api/tag/Object-Queries/ (read 2026-01-20)
@@ -28,13 +29,13 @@ const person = {
   workPhone: text.optional(),
 };
 
-export const billToSchema = record({ ...person, accountId: text.optional(), updatedDate: instantText.optional() });
+const billToSchema = record({ ...person, accountId: text.optional(), updatedDate: text.optional() });
 export type BillToRow = Known<z.infer<typeof billToSchema>>;
 
-export const contactSchema = record({ ...person, accountId: text, updatedDate: instantText });
+const contactSchema = record({ ...person, accountId: text, updatedDate: instantText });
 export type ContactRow = Known<z.infer<typeof contactSchema>>;
 
-export const accountSchema = z.preprocess(
+const accountSchema = z.preprocess(
   (value) => renamed(value, { billto: 'billTo', soldto: 'soldTo' }),
   record({
     id: text,
@@ -43,7 +44,7 @@ export const accountSchema = z.preprocess(
     status: text,
     currency: text,
     updatedDate: instantText,
-    createdDate: instantText.optional(),
+    createdDate: text.optional(),
     batch: text.optional(),
     paymentTerm: text.optional(),
     parentId: text.optional(),
@@ -58,7 +59,7 @@ export const accountSchema = z.preprocess(
 );
 export type AccountRow = Known<z.infer<typeof accountSchema>>;
 
-export const invoiceSchema = record({
+const invoiceSchema = record({
   id: text,
   accountId: text,
   invoiceNumber: text,
@@ -67,7 +68,7 @@ export const invoiceSchema = record({
   balance: decimalText,
   invoiceDate: dateText,
   updatedDate: instantText,
-  createdDate: instantText.optional(),
+  createdDate: text.optional(),
   amountWithoutTax: decimalText.optional(),
   taxAmount: decimalText.optional(),
   paymentAmount: decimalText.optional(),
@@ -77,8 +78,8 @@ export const invoiceSchema = record({
   creditBalanceAdjustmentAmount: decimalText.optional(),
   currency: text.optional(),
   dueDate: dateText.optional(),
-  targetDate: dateText.optional(),
-  postedDate: instantText.optional(),
+  targetDate: text.optional(),
+  postedDate: text.optional(),
   paymentTerm: text.optional(),
   reversed: flag.optional(),
   source: text.optional(),
@@ -88,7 +89,7 @@ export const invoiceSchema = record({
 export type InvoiceRow = Known<z.infer<typeof invoiceSchema>>;
 
 /** Taxation items of invoice, debit memo and credit memo items have one form; only the parent's id has its own name. */
-export const taxationItemSchema = record({
+const taxationItemSchema = record({
   id: text,
   taxAmount: decimalText,
   name: text.optional(),
@@ -104,15 +105,15 @@ export const taxationItemSchema = record({
   exemptAmount: decimalText.optional(),
   taxMode: text.optional(),
   jurisdiction: text.optional(),
-  taxDate: dateText.optional(),
-  updatedDate: instantText.optional(),
+  taxDate: text.optional(),
+  updatedDate: text.optional(),
 });
 export type TaxationItemRow = Known<z.infer<typeof taxationItemSchema>>;
 
 /** What every kind of item has. Accounting codes come as ids, resolved through `listAccountingCodes`. */
 const item = {
   id: text,
-  updatedDate: instantText.optional(),
+  updatedDate: text.optional(),
   chargeName: text.optional(),
   chargeNumber: text.optional(),
   description: text.optional(),
@@ -130,7 +131,7 @@ const item = {
   sourceItemType: text.optional(),
 };
 
-export const invoiceItemSchema = z.preprocess(
+const invoiceItemSchema = z.preprocess(
   (value) => renamed(value, { taxationitems: 'taxationItems' }),
   record({
     ...item,
@@ -154,13 +155,13 @@ const memo = {
   totalAmount: decimalText,
   memoDate: dateText,
   updatedDate: instantText,
-  createdDate: instantText.optional(),
+  createdDate: text.optional(),
   totalAmountWithoutTax: decimalText.optional(),
   taxAmount: decimalText.optional(),
   balance: decimalText.optional(),
   appliedAmount: decimalText.optional(),
   currency: text.optional(),
-  postedOn: instantText.optional(),
+  postedOn: text.optional(),
   reasonCode: text.optional(),
   source: text.optional(),
   sourceType: text.optional(),
@@ -170,7 +171,7 @@ const memo = {
   transferredToAccounting: text.optional(),
 };
 
-export const debitMemoSchema = record({
+const debitMemoSchema = record({
   ...memo,
   dueDate: dateText.optional(),
   paymentTerm: text.optional(),
@@ -190,13 +191,13 @@ const memoItem = {
   invoiceItemId: text.optional(),
 };
 
-export const debitMemoItemSchema = z.preprocess(
+const debitMemoItemSchema = z.preprocess(
   (value) => renamed(value, { debittaxationitems: 'taxationItems', taxationitems: 'taxationItems' }),
   record({ ...memoItem, debitMemoId: text, taxationItems: z.array(taxationItemSchema).optional() }),
 );
 export type DebitMemoItemRow = Known<z.infer<typeof debitMemoItemSchema>>;
 
-export const creditMemoApplicationSchema = record({
+const creditMemoApplicationSchema = record({
   id: text,
   amount: decimalText,
   creditMemoId: text.optional(),
@@ -206,12 +207,12 @@ export const creditMemoApplicationSchema = record({
   billingDocumentOwnerId: text.optional(),
   effectiveDate: dateText.optional(),
   applicationGroupId: text.optional(),
-  updatedDate: instantText.optional(),
+  updatedDate: text.optional(),
 });
 export type CreditMemoApplicationRow = Known<z.infer<typeof creditMemoApplicationSchema>>;
 
 /** Applications expanded here stop at 99 without a sign: with 99 of them, read the parts. */
-export const creditMemoSchema = z.preprocess(
+const creditMemoSchema = z.preprocess(
   (value) => renamed(value, { creditmemoapplications: 'creditMemoApplications' }),
   record({
     ...memo,
@@ -221,7 +222,7 @@ export const creditMemoSchema = z.preprocess(
 );
 export type CreditMemoRow = Known<z.infer<typeof creditMemoSchema>>;
 
-export const creditMemoItemSchema = z.preprocess(
+const creditMemoItemSchema = z.preprocess(
   (value) => renamed(value, { credittaxationitems: 'taxationItems', taxationitems: 'taxationItems' }),
   record({
     ...memoItem,
@@ -233,7 +234,7 @@ export const creditMemoItemSchema = z.preprocess(
 );
 export type CreditMemoItemRow = Known<z.infer<typeof creditMemoItemSchema>>;
 
-export const paymentApplicationSchema = record({
+const paymentApplicationSchema = record({
   id: text,
   applyAmount: decimalText,
   paymentId: text.optional(),
@@ -245,15 +246,15 @@ export const paymentApplicationSchema = record({
   effectiveDate: dateText.optional(),
   paymentApplicationStatus: text.optional(),
   applicationGroupId: text.optional(),
-  updatedDate: instantText.optional(),
+  updatedDate: text.optional(),
 });
 export type PaymentApplicationRow = Known<z.infer<typeof paymentApplicationSchema>>;
 
-export const paymentMethodSchema = record({ id: text.optional(), type: text.optional(), name: text.optional() });
+const paymentMethodSchema = record({ id: text.optional(), type: text.optional(), name: text.optional() });
 export type PaymentMethodRow = Known<z.infer<typeof paymentMethodSchema>>;
 
 /** Applications expanded here stop at 99 without a sign: with 99 of them, read the parts. */
-export const paymentSchema = z.preprocess(
+const paymentSchema = z.preprocess(
   (value) => renamed(value, { paymentapplications: 'paymentApplications', paymentmethod: 'paymentMethod' }),
   record({
     id: text,
@@ -263,7 +264,7 @@ export const paymentSchema = z.preprocess(
     amount: decimalText,
     effectiveDate: dateText,
     updatedDate: instantText,
-    createdDate: instantText.optional(),
+    createdDate: text.optional(),
     /** External or Electronic. The server cannot filter by it. */
     type: text.optional(),
     appliedAmount: decimalText.optional(),
@@ -284,7 +285,7 @@ export const paymentSchema = z.preprocess(
 );
 export type PaymentRow = Known<z.infer<typeof paymentSchema>>;
 
-export const refundApplicationSchema = record({
+const refundApplicationSchema = record({
   id: text,
   applyAmount: decimalText,
   refundId: text.optional(),
@@ -293,11 +294,11 @@ export const refundApplicationSchema = record({
   accountId: text.optional(),
   effectiveDate: dateText.optional(),
   applicationGroupId: text.optional(),
-  updatedDate: instantText.optional(),
+  updatedDate: text.optional(),
 });
 export type RefundApplicationRow = Known<z.infer<typeof refundApplicationSchema>>;
 
-export const refundSchema = z.preprocess(
+const refundSchema = z.preprocess(
   (value) => renamed(value, { refundapplications: 'refundApplications', paymentmethod: 'paymentMethod', referenceid: 'referenceId' }),
   record({
     id: text,
@@ -307,7 +308,7 @@ export const refundSchema = z.preprocess(
     amount: decimalText,
     refundDate: dateText,
     updatedDate: instantText,
-    createdDate: instantText.optional(),
+    createdDate: text.optional(),
     type: text.optional(),
     methodType: text.optional(),
     sourceType: text.optional(),
@@ -328,7 +329,7 @@ export type RefundRow = Known<z.infer<typeof refundSchema>>;
  * Object Query resources by name, with the schema of their rows. `credit-taxation-items` and `debit-taxation-items` are documented only as
  * relations of memo items (`expand`), not as lists of their own: read them through the expansion, and past 99 with `fetchMemoItemTaxes`.
  */
-export const nouns = {
+const nouns = {
   accounts: accountSchema,
   contacts: contactSchema,
   invoices: invoiceSchema,
@@ -349,8 +350,8 @@ export const nouns = {
 
 export type Noun = keyof typeof nouns;
 export type RowOf = { readonly [Name in Noun]: Known<z.infer<(typeof nouns)[Name]>> };
-/** The same table, for code that is generic over the noun. */
-export const rowSchemas: { readonly [Name in Noun]: z.ZodType<RowOf[Name]> } = nouns;
+/** The table for readers: `rowSchemas.invoices` also reads rows that travelled as snapshots. */
+const rowSchemas: { readonly [Name in Noun]: z.ZodType<RowOf[Name]> } = nouns;
 
 /**
  * A custom field of a row as text. Object Query lowers the first letter of every name (`NAVNo__c` arrives as `nAVNo__c`); v1 does not:

@@ -145,7 +145,7 @@ const table: readonly Row[] = [
   { what: 'bare 409', status: 409, body: '', read: 'LockContention', write: 'WriteUncertain' },
   { what: 'key of another request', status: 422, body: { message: 'Idempotency key reused' }, read: 'RequestMalformed' },
   { what: 'unknown code', status: 400, body: reasons('99'), read: 'RequestMalformed' },
-  { what: 'text that is no JSON', status: 200, body: '{"data":[{"id":', read: 'ShapeUnexpected' },
+  { what: 'an answer that was cut off', status: 200, body: '{"data":[{"id":', read: 'VendorUnavailable', write: 'WriteUncertain' },
 ];
 
 describe('what a refusal of Zuora means', () => {
