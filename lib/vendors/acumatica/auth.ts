@@ -25,6 +25,10 @@ export type Grant = (carry: Carry | undefined) => Promise<GrantedToken>;
 export const grantNoteSchema = z.object({ hasRefreshToken: z.boolean(), endsAt: z.iso.datetime().optional() });
 export const grantNote = 'grant';
 
+/** A consent that ends is announced with every token: two weeks before as a warning, in the last three days as an error. */
+export const warnDays = 14;
+const urgentDays = 3;
+
 /** Repeated tries with a wrong password lock the user: nothing is tried again for so long, unless the credentials change. */
 const refusedPasswordMs = 15 * 60_000;
 const refusedNote = 'refused-password';
@@ -104,6 +108,9 @@ export function createGrant(connection: Connection<AcumaticaSettings>, io: Io): 
     const start = since ?? now.toISOString().slice(0, 10);
     const endsAt = refreshTokenEnd(settings, start.slice(0, 10), now);
     const hasRefreshToken = token.refresh_token !== undefined;
+    const daysLeft = endsAt && (endsAt.getTime() - now.getTime()) / 86_400_000;
+    if (hasRefreshToken && daysLeft !== undefined && daysLeft < warnDays)
+      io.log[daysLeft < urgentDays ? 'error' : 'warn']('acumatica.consent-ends', { daysLeft: Math.floor(daysLeft) });
     await io.notes.put(grantNote, { hasRefreshToken, ...(hasRefreshToken && endsAt ? { endsAt: endsAt.toISOString() } : {}) });
     return {
       access: new Secret(token.access_token),

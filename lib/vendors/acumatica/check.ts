@@ -1,12 +1,12 @@
 import type { Io } from '../../contracts/io.ts';
 import type { CheckResult } from '../../contracts/vendor.ts';
 import { asFailure, type Failure } from '../../failures.ts';
+import { warnDays } from './auth.ts';
 import { forms } from './entities.ts';
 import type { Session } from './session.ts';
 import type { AcumaticaClient } from './surface.ts';
 import type { Entity } from './wire.ts';
 
-const warnDays = 14;
 const dayMs = 86_400_000;
 
 /** Forms we read; without the journal one only journals cannot be posted. */

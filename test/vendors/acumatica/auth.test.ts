@@ -79,6 +79,9 @@ describe('the consent of a person', () => {
   test('ends at a known day when it is not renewed for ever', async () => {
     const tenant = await tenantThat(readsCustomer, { settings: { refreshTokens: { consentedOn: '2026-02-10', absoluteDays: 30 } } });
     expect(await tenant.client.fetchGrantLife()).toEqual({ hasRefreshToken: true, endsAt: new Date('2026-03-12T00:00:00Z') });
+    expect(tenant.log.lines.filter(({ event }) => event === 'acumatica.consent-ends')).toEqual([
+      { level: 'warn', event: 'acumatica.consent-ends', fields: { daysLeft: 9 } },
+    ]);
     const endless = await tenantThat(readsCustomer, { settings: { refreshTokens: { absoluteDays: 'infinite', slidingDays: 15 } } });
     expect(await endless.client.fetchGrantLife()).toEqual({ hasRefreshToken: true, endsAt: new Date('2026-03-17T08:00:00Z') });
   });
