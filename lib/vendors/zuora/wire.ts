@@ -351,7 +351,7 @@ const nouns = {
 export type Noun = keyof typeof nouns;
 export type RowOf = { readonly [Name in Noun]: Known<z.infer<(typeof nouns)[Name]>> };
 /** The table for readers: `rowSchemas.invoices` also reads rows that travelled as snapshots. */
-const rowSchemas: { readonly [Name in Noun]: z.ZodType<RowOf[Name]> } = nouns;
+export const rowSchemas: { readonly [Name in Noun]: z.ZodType<RowOf[Name]> } = nouns;
 
 /**
  * A custom field of a row as text. Object Query lowers the first letter of every name (`NAVNo__c` arrives as `nAVNo__c`); v1 does not:
