@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { Failure } from '../../../lib/failures.ts';
+import { failureOf } from '../../conformance/vendor-stage.ts';
 import { type Answer, openTenant, type Reply } from './tenant.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -24,15 +24,6 @@ async function releasing(looks: number, end: Reply, more: Answer = () => undefin
   });
   open.push(tenant);
   return tenant;
-}
-
-async function failureOf(work: Promise<unknown>): Promise<Failure> {
-  const thrown = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (thrown instanceof Failure) return thrown;
-  throw new Error(`expected a Failure, got ${String(thrown)}`);
 }
 
 describe('an action', () => {

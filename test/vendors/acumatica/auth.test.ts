@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { Failure } from '../../../lib/failures.ts';
 import { parseCookies } from '../../../lib/vendors/acumatica/cookie-login.ts';
+import { failureOf } from '../../conformance/vendor-stage.ts';
 import { type Answer, clientId, openTenant, type Reply } from './tenant.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -12,15 +12,6 @@ async function tenantThat(answer: Answer, options?: Parameters<typeof openTenant
   const tenant = await openTenant(answer, options);
   open.push(tenant);
   return tenant;
-}
-
-async function failureOf(work: Promise<unknown>): Promise<Failure> {
-  const thrown = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (thrown instanceof Failure) return thrown;
-  throw new Error(`expected a Failure, got ${String(thrown)}`);
 }
 
 const customer: Reply = { body: { CustomerID: { value: 'C1' } } };

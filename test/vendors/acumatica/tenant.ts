@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createIo } from '../../../lib/http/connection-io.ts';
 import { createCollectingLog } from '../../../lib/memory/collecting-log.ts';
@@ -57,6 +57,8 @@ export async function openTenant(
 ) {
   const received: Received[] = [];
   let tokens = 0;
+  let inFlight = 0;
+  let most = 0;
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -70,16 +72,23 @@ export async function openTenant(
         body: Buffer.concat(chunks).toString('utf8'),
       };
       received.push(request);
-      const reply = answer(request) ?? standard(request);
-      if (reply.drop) {
-        incoming.socket.destroy();
-        return;
-      }
-      const text = reply.body === undefined ? '' : typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
-      outgoing.writeHead(reply.status ?? 200, { 'content-type': 'application/json', ...reply.headers });
-      outgoing.end(text);
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      // Answered a turn later, so that a second request has the time to come in between.
+      setImmediate(() => setImmediate(() => respond(request, incoming, outgoing)));
     });
   });
+  const respond = (request: Received, incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    inFlight -= 1;
+    const reply = answer(request) ?? standard(request);
+    if (reply.drop) {
+      incoming.socket.destroy();
+      return;
+    }
+    const text = reply.body === undefined ? '' : typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
+    outgoing.writeHead(reply.status ?? 200, { 'content-type': 'application/json', ...reply.headers });
+    outgoing.end(text);
+  };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/acme`;
 
@@ -137,6 +146,7 @@ export async function openTenant(
     log,
     credentials,
     received,
+    mostInFlight: () => most,
     /** Requests other than for tokens. */
     lines: () => received.map(({ line }) => line).filter((line) => !line.startsWith('POST /identity')),
     close: () =>
