@@ -1,9 +1,10 @@
 import type { Io } from '../../contracts/io.ts';
 import type { CheckResult } from '../../contracts/vendor.ts';
 import { Failure, type FailureKind } from '../../failures.ts';
+import type { RegistrationAsk } from './callout-template.ts';
 import { runDataQuery } from './data-query.ts';
 import { fetchAll, fetchPage, fetchWhereIn, filterInstant, pagesOf } from './query.ts';
-import { inspectCallouts, type RegistrationAsk, registerCallouts } from './registration.ts';
+import { inspectCallouts, registerCallouts } from './registration.ts';
 import { type Ask, createZuoraSender } from './sender.ts';
 import { baseUrlOf, type EnvironmentKind, kindOf, type ZuoraConnection } from './settings.ts';
 import { fetchV1Pages, zonedText } from './v1-pages.ts';
@@ -309,5 +310,5 @@ async function isOn(probe: Promise<unknown>): Promise<boolean> {
   }
 }
 
-export type { RegistrationAsk } from './registration.ts';
+export type { RegistrationAsk } from './callout-template.ts';
 export type { AccountDetail, AccountingCode, ApplicationPart, CalloutAttempt, JournalEntry, TextRow } from './wire-answers.ts';

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { Io } from '../../contracts/io.ts';
 import type { CheckResult } from '../../contracts/vendor.ts';
-import { asFailure, Failure } from '../../failures.ts';
-import type { Secret } from '../../values/secret.ts';
-import { type CalloutEvent, calloutEvents } from './callout-events.ts';
+import { asFailure } from '../../failures.ts';
+import type { CalloutEvent } from './callout-events.ts';
+import { chosenEvents, instructions, type RegistrationAsk, registeredName, templateFor, type Wanted } from './callout-template.ts';
 import { fetchPage } from './query.ts';
 import type { ZuoraSender } from './sender.ts';
 import { isOurHost, type ZuoraConnection } from './settings.ts';
@@ -14,19 +14,8 @@ import { flag, record, text } from './text.ts';
  * communication profiles, and an event trigger for events that Zuora does not have by itself. All are found by name, created or repaired.
  * Sources: https://developer.zuora.com/v1-api-reference/api/operation/CreateCalloutTemplate/ (read 2026-01-20),
  * https://developer.zuora.com/v1-api-reference/api/operation/POST_Create_Notification_Definition/ (read 2026-01-20; the description of 2023-12
- * says definitions of standard events cannot be made by this API: then step `instructions` is what remains)
+ * says definitions of standard events cannot be made by this API: then the instructions are what remains)
  */
-
-export interface RegistrationAsk {
-  /** Key of the integration: part of every name. */
-  readonly integration: string;
-  /** Public https address that takes this connection's callouts. */
-  readonly url: string;
-  /** Names of `calloutEvents`; default: all. */
-  readonly events?: readonly string[];
-  /** Also writes what cannot be compared, because Zuora does not show it: a new HMAC secret or password. */
-  readonly rewriteSecrets?: boolean;
-}
 
 interface Via {
   readonly sender: ZuoraSender;
@@ -34,16 +23,10 @@ interface Via {
   readonly io: Io;
 }
 
-type Wanted = Readonly<Record<string, unknown>>;
-
 const namedSchema = record({ id: text, name: text.optional(), active: flag.optional() });
 type Named = z.infer<typeof namedSchema>;
 const listSchema = z.looseObject({ data: z.array(namedSchema).default([]), next: z.string().nullish() });
 const triggerSchema = record({ id: text, eventType: record({ name: text }).optional() });
-
-const registeredName = (ask: RegistrationAsk, event: CalloutEvent): string => `mlc ${ask.integration} ${event.name}`;
-
-const chosen = (ask: RegistrationAsk): readonly CalloutEvent[] => calloutEvents.filter((event) => ask.events?.includes(event.name) ?? true);
 
 /** Creates or repairs everything; with a missing permission, answers the instructions a person follows instead. */
 export async function registerCallouts(via: Via, ask: RegistrationAsk): Promise<readonly string[]> {
@@ -54,7 +37,7 @@ export async function registerCallouts(via: Via, ask: RegistrationAsk): Promise<
     const triggers = await listTriggers(via);
     const templates = await listNamed(via, 'callout-templates');
     const definitions = await listNamed(via, 'notification-definitions');
-    for (const event of chosen(ask)) {
+    for (const event of chosenEvents(ask)) {
       if (event.trigger) done.push(...(await convergeTrigger(via, event, triggers)));
       const name = registeredName(ask, event);
       const template = templateFor(via.connection, ask, event, secrets);
@@ -90,7 +73,7 @@ export async function inspectCallouts(via: Via, ask: RegistrationAsk): Promise<r
       listNamed(via, 'notification-definitions'),
     ]);
     const secrets = await via.connection.credentials();
-    const results = chosen(ask).flatMap((event): CheckResult[] => {
+    const results = chosenEvents(ask).flatMap((event): CheckResult[] => {
       const name = registeredName(ask, event);
       const template = templates.find((known) => known.name === name);
       if (!template) return [amber(`Zuora has no callout template “${name}”: ${event.name} arrives by poll only.`)];
@@ -127,71 +110,6 @@ async function listCommunicationProfiles(sender: ZuoraSender): Promise<readonly 
     if (profile === undefined || known.includes(profile)) return known;
     known.push(profile);
   }
-}
-
-/** The template as it should be: ids only in the body, because an odd character in a merged name makes Zuora drop the callout for good. */
-function templateFor(
-  connection: ZuoraConnection,
-  ask: RegistrationAsk,
-  event: CalloutEvent,
-  secrets: Readonly<Record<string, Secret>>,
-): Wanted {
-  const { callouts } = connection.settings;
-  const id = event.idField === undefined ? {} : { objectId: `{{${event.idField}}}` };
-  const proof =
-    callouts.mode === 'hmac'
-      ? {
-          hmacAlgorithm: callouts.algorithm,
-          hmacOutputFormat: callouts.encoding,
-          hmacSecret: required(secrets, 'hmacSecret', connection).reveal(),
-          hmacData: '{{Request.Body}}',
-          hmacKey: callouts.header,
-          hmacValue: `${callouts.valuePrefix}{{Request.HMAC.Signed}}`,
-        }
-      : callouts.mode === 'basic'
-        ? {
-            requiredAuth: true,
-            calloutAuth: {
-              username: required(secrets, 'basicUser', connection).reveal(),
-              password: required(secrets, 'basicPassword', connection).reveal(),
-              preemptive: true,
-            },
-          }
-        : {};
-  const token = callouts.mode === 'unsigned' ? `?token=${encodeURIComponent(required(secrets, 'pathToken', connection).reveal())}` : '';
-  return {
-    name: registeredName(ask, event),
-    description: 'Made by ml-connector. Changes are undone at the next registration.',
-    ...(event.trigger ? { eventTypeName: event.name, eventTypeNamespace: 'user.notification' } : { eventCategory: event.category }),
-    active: true,
-    calloutBaseurl: `${ask.url.replace(/\/+$/, '')}${token}`,
-    httpMethod: 'POST',
-    calloutRetry: true,
-    useCustomRequestBody: true,
-    customRequestBody: JSON.stringify({ event: event.name, ...id }),
-    ...proof,
-  };
-}
-
-/** What a person does in Zuora's user interface when the API user may not. Names the secret, never prints it. */
-function instructions(connection: ZuoraConnection, ask: RegistrationAsk): readonly string[] {
-  const { callouts } = connection.settings;
-  const proof = {
-    hmac: `HMAC ${callouts.algorithm}, ${callouts.encoding}, data {{Request.Body}}, header ${callouts.header}, value ${callouts.valuePrefix}{{Request.HMAC.Signed}}, secret: field hmacSecret of the connection's secret`,
-    basic: "basic authentication, preemptive, user and password: fields basicUser and basicPassword of the connection's secret",
-    unsigned: "no authentication; append ?token= and the field pathToken of the connection's secret to the address",
-  }[callouts.mode];
-  return [
-    'In Zuora: Extension Studio, Events & Notifications. For each event below make a callout template and a notification definition, attached to every communication profile.',
-    `Address ${ask.url}, method POST, retry on; ${proof}.`,
-    ...chosen(ask).map((event) => {
-      const body = JSON.stringify({ event: event.name, ...(event.idField === undefined ? {} : { objectId: `{{${event.idField}}}` }) });
-      const source = event.trigger
-        ? `custom event ${event.name} on ${event.trigger.baseObject} when ${event.trigger.condition}`
-        : `standard event ${event.category}`;
-      return `“${registeredName(ask, event)}”: ${source}; body ${body}`;
-    }),
-  ];
 }
 
 async function convergeTrigger(
@@ -340,15 +258,5 @@ async function replace(via: Via, family: Family, id: string, body: Wanted): Prom
     body,
     doing: doing('repair', family),
     effect: 'write',
-  });
-}
-
-function required(secrets: Readonly<Record<string, Secret>>, field: string, connection: ZuoraConnection): Secret {
-  const secret = secrets[field];
-  if (secret) return secret;
-  throw new Failure('ConfigurationInvalid', {
-    cause: `credentials:${connection.name}`,
-    sentence: `The secret of Zuora connection “${connection.name}” has no ${field}, which callouts.mode ${connection.settings.callouts.mode} needs.`,
-    fix: `Add ${field} to the secret (32 or more random characters), then register again.`,
   });
 }
