@@ -117,8 +117,8 @@ export function createReads(session: Session, actions: Actions): Reads {
 
   /**
    * Pages by the last key seen where the key is in the filter's view and all but its last part is fixed by the filter, else by `$skip`. The order of
-   * a list is not documented: every record is handed out once, and a page that repeats records shows that the order is not that of the
-   * keys: the list is then read again with `$skip`, as it is when records moved between two pages.
+   * a list is not documented: every record is handed out once, and a page that repeats records or is not sorted shows that the list
+   * is not in the order of the keys: it is then read again with `$skip`, as it is when records moved between two pages.
    */
   async function* list<E extends Entity>(entity: E, options: ListOptions<E> = {}): AsyncGenerator<readonly RowOf<E>[]> {
     const seen = new Set<string>();
@@ -141,16 +141,18 @@ export function createReads(session: Session, actions: Actions): Reads {
       const { rows, listed } = await fetchPage(entity, options, filter, after === undefined ? { top, skip: skip - overlap } : { top });
       const last = listed.at(-1);
       const moved = overlap === 1 && (listed[0] === undefined || keyText(entity, listed[0]) !== lastOfPage);
-      const repeated = after !== undefined && after !== '' && listed.some((row) => seen.has(keyText(entity, row)));
+      const full = listed.length >= top;
+      const keys = listed.map((row) => keyText(entity, row));
+      const unordered = after !== undefined && ((full && !isAscending(keys)) || (after !== '' && keys.some((key) => seen.has(key))));
       yield fresh(rows);
-      if (repeated || (moved && restarts < 3)) {
+      if (unordered || (moved && restarts < 3)) {
         if (moved) restarts += 1;
         after = undefined;
         skip = 0;
         lastOfPage = undefined;
         continue;
       }
-      if (last === undefined || listed.length < top) return;
+      if (last === undefined || !full) return;
       if (after === undefined) {
         skip += listed.length - overlap;
         lastOfPage = keyText(entity, last);
@@ -199,6 +201,8 @@ function keysOf(entity: Entity, row: object): string[] {
   const values: Readonly<Record<string, unknown>> = { ...row };
   return keyFields[entity].map((name) => String(values[name] ?? ''));
 }
+
+const isAscending = (keys: readonly string[]): boolean => keys.every((key, index) => index === 0 || (keys[index - 1] ?? '') < key);
 
 /** Keys compare without letter case and padding, as the database does. */
 const keyText = (entity: Entity, row: object): string =>

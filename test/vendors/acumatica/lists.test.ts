@@ -75,8 +75,14 @@ describe('lists', () => {
     ]);
   });
 
-  test('read again with skip when the order is not that of the keys', async () => {
-    const ids = Array.from({ length: 700 }, (_, index) => `C${String((index * 37) % 700).padStart(5, '0')}`);
+  test.each([
+    ['is any', (index: number) => (index * 37) % 700],
+    [
+      'brings the highest key at the end of the first page',
+      (index: number) => (index < 499 ? 698 - index : index === 499 ? 699 : index - 500),
+    ],
+  ])('read again with skip when the order %s', async (_name, place) => {
+    const ids = Array.from({ length: 700 }, (_, index) => `C${String(place(index)).padStart(5, '0')}`);
     const { client } = await tenantThat(({ line }) => {
       if (!line.startsWith('GET /Customer')) return undefined;
       const behind = /gt '(\w+)'/.exec(line)?.[1] ?? '';
@@ -89,7 +95,7 @@ describe('lists', () => {
       };
     });
     const found = (await all(client.list('Customer'))).map((row) => row.CustomerID);
-    expect(found.toSorted()).toEqual(ids.toSorted());
+    expect(found.toSorted()).toEqual([...new Set(ids)].toSorted());
   });
 
   test('stop at the number of records asked for', async () => {
