@@ -14,6 +14,8 @@ type Indexed = Partial<Record<(typeof indexed)[number], string>>;
 
 /** Sort keys hold at most 1,024 bytes. */
 const longestPlaceBytes = 900;
+/** Leaves room for the record behind it. */
+const longestAboutBytes = 450;
 
 export function recordPlace(ref: RecordRef): string {
   return `${ref.side}|${ref.key}`;
@@ -40,9 +42,9 @@ export function pointerPlaces(link: Link): readonly string[] {
   return places.filter((place) => place !== recordPlace(link.origin));
 }
 
-/** Beginning of `attentionPlace` for what a link is held or waits for. */
+/** Beginning of `attentionPlace` for what a link is held or waits for. The tab orders before every letter of a longer cause. */
 export function troublePlace(about: string): string {
-  return `${cut(about)}|`;
+  return `${cut(about, longestAboutBytes)}\t`;
 }
 
 function indexedOf(link: Link): Indexed {
@@ -61,9 +63,9 @@ function indexedOf(link: Link): Indexed {
 }
 
 /** Whole characters, no more bytes than a sort key takes. */
-export function cut(text: string): string {
-  if (Buffer.byteLength(text) <= longestPlaceBytes) return text;
-  const kept = Buffer.from(text).subarray(0, longestPlaceBytes).toString('utf8');
+function cut(text: string, longestBytes = longestPlaceBytes): string {
+  if (Buffer.byteLength(text) <= longestBytes) return text;
+  const kept = Buffer.from(text).subarray(0, longestBytes).toString('utf8');
   return kept.replace(/\uFFFD+$/, '');
 }
 

@@ -22,7 +22,7 @@ const links = {
   partitionKey: 'flow',
   sortKey: 'record',
   indexes: [
-    /** `<integration>|held`, `…|waiting`, `…|working`; then `<cause or dependency>|<record>`. */
+    /** `<integration>|held`, `…|waiting`, `…|working`; then `<cause or dependency>`, a tab and the record. */
     { name: 'attention', partitionKey: 'attention', sortKey: 'attentionPlace', projection: 'KEYS_ONLY' },
     /** `<integration>`; then the label in small letters. */
     { name: 'labels', partitionKey: 'labelOf', sortKey: 'labelText', projection: 'KEYS_ONLY' },

@@ -149,7 +149,7 @@ class MemoryLinks implements LinkStore {
     options: { readonly after?: string; readonly limit?: number },
   ): LinkPage {
     const links = this.#all().filter((link) => link.state === state && integrationOf(link.origin.flow) === integration && matches(link));
-    return page(links, (link) => `${link.trouble?.dependency ?? link.trouble?.cause ?? ''}|${refText(link.origin)}`, options);
+    return page(links, (link) => `${link.trouble?.dependency ?? link.trouble?.cause ?? ''}\t${refText(link.origin)}`, options);
   }
 
   #all(): readonly Link[] {
