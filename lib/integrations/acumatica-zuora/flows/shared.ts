@@ -93,16 +93,18 @@ export function decideByContent(ask: {
 }): Move {
   const { memory, counts } = ask;
   const { latest, undone } = standingOf(memory);
+  // An answer counts for the hold it was given to, not for what was booked after it.
+  const answer = memory.trouble === undefined ? undefined : memory.decision;
   if (memory.decision === 'ignore') return { do: 'settle', outcome: 'noted', note: 'ignored' };
   if (latest === undefined || undone || (latest.stage === 'announced' && latest.target === undefined)) {
     if (!counts) return undone ? { do: 'settle', outcome: 'reversed', note: ask.status.toLowerCase() } : { do: 'filter', rule: ask.never };
     // A generation whose write was announced keeps its number: its document may still appear.
-    const generation = latest === undefined ? 1 : undone ? latest.generation + 1 : latest.generation;
+    const generation = (latest?.generation ?? 1) + (undone || answer === 'next-generation' ? 1 : 0);
     return { do: 'post', generation };
   }
-  if (counts && memory.decision === 'next-generation') return { do: 'post', generation: latest.generation + 1 };
+  if (counts && answer === 'next-generation') return { do: 'post', generation: latest.generation + 1 };
   if (counts && ask.contentOf(latest.draft) === ask.content) {
-    return latest.stage === 'posted' && memory.decision !== 'recreate' ? ask.settled() : { do: 'post', generation: latest.generation };
+    return latest.stage === 'posted' && answer !== 'recreate' ? ask.settled() : { do: 'post', generation: latest.generation };
   }
   const because = counts ? 'changed in Zuora' : `${ask.status} in Zuora`;
   if (ask.corrections === 'hold')
