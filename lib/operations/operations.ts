@@ -13,7 +13,7 @@ import { setMapping, setMode } from './settings.ts';
 import { status } from './status.ts';
 
 /** Everything a person may ask, by name. */
-export const operations: readonly Operation<never, unknown>[] = [
+export const operations: readonly Operation[] = [
   audit,
   check,
   decide,
