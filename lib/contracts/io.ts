@@ -50,7 +50,7 @@ export interface Token {
   readonly expiresAt: Date;
 }
 
-/** What a grant answered. `carry` is stored with the token and handed to the next grant: a rotated refresh token, its end of life. */
+/** What a grant answered. `carry` is stored with the token and handed to the next grant: a rotated refresh token, its end of life. Absent: the former one stays. */
 export interface GrantedToken {
   readonly access: Secret;
   readonly expiresInMs: number;

@@ -31,6 +31,7 @@ export interface LinkStore {
   /**
    * Stores the link with its audit entries and ends the lease, atomically. A key that appears in `link.keys` for the first time gets its pointer in
    * the same transaction; when that key already belongs to another link the commit fails with NeedsPerson `already-linked`, and nothing is written.
+   * Another link of that key that is still `new` (the echo of our own create, being looked at) gives way: whoever holds its lease gets LeaseLost.
    */
   commit(leased: Leased, audit: readonly AuditEntry[]): Promise<void>;
   /** Ends the lease and changes nothing else; removes the link when it is still `new`, so that a look that decided nothing leaves no trace. */
@@ -56,6 +57,7 @@ export interface AuditQuery {
   readonly integration: string;
   /** `refText`; with it the answer is that record's whole story. */
   readonly record?: string;
+  /** Both inclusive. */
   readonly from?: Date;
   readonly to?: Date;
   readonly after?: string;
