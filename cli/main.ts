@@ -29,7 +29,8 @@ async function run(operation: string, input: Readonly<Record<string, unknown>>, 
     Object.entries({ integration: options.integration, ...input }).filter(([, value]) => value !== undefined),
   );
   const answer = await ask(findTarget(options), operation, given);
-  process.stdout.write(`${options.json ? JSON.stringify(answer) : show(answer)}\n`);
+  const text = show(answer);
+  process.stdout.write(`${options.json ? JSON.stringify(answer) : text}\n`);
 }
 
 const asJson = (answer: unknown): string => JSON.stringify(answer, null, 2);
