@@ -20,13 +20,15 @@ export const metricsNamespace = 'ml-connector';
  * Every port on AWS, for what the deployment told this function. The SDK finds region, credentials and, in a rehearsal, addresses
  * (`AWS_ENDPOINT_URL…`) in the environment by itself. Call `log.flush()` at the end of an invocation.
  */
-export function createAwsPorts(environment: Environment, parts: { readonly logger: Logger; readonly snsEndpoint?: string }) {
+export function createAwsPorts(environment: Environment, parts: { readonly logger: Logger }) {
   const clock = systemClock;
   const random = systemRandom;
   const ids = createOrderedIds({ clock, random });
   const dynamo = createDynamo({ clock, random });
   const sqs = new SQSClient({});
   const audit = createAwsAuditStore({ dynamo, table: environment.auditTable, years: environment.auditYears });
+  // SNS has no client of its own here, so the SDK's variable is read for it.
+  const snsEndpoint = process.env['AWS_ENDPOINT_URL_SNS'] ?? process.env['AWS_ENDPOINT_URL'];
   const fetch = (url: string, init: RequestInit) => globalThis.fetch(url, init);
 
   function urlsOf(integration: string) {
@@ -54,7 +56,7 @@ export function createAwsPorts(environment: Environment, parts: { readonly logge
       credentials: () => dynamo.client.config.credentials(),
       fetch,
       clock,
-      ...(parts.snsEndpoint === undefined ? {} : { endpoint: parts.snsEndpoint }),
+      ...(snsEndpoint === undefined ? {} : { endpoint: snsEndpoint }),
     }),
     queue: (integration: string) => createAwsQueue({ client: sqs, clock, random, urls: urlsOf(integration) }),
     deadLetters: (integration: string) => createAwsDeadLetters({ client: sqs, url: urlsOf(integration).dead }),

@@ -55,7 +55,8 @@ export function createHandTurnedClock(start: Date): HandTurnedClock {
           resolve();
         };
         const sleeper: Sleeper = {
-          atMs: nowMs + Math.max(0, ms),
+          // Instants are whole milliseconds, or whoever turns the clock to `nextWakeAt` would stop just before it.
+          atMs: nowMs + Math.max(0, Math.ceil(ms)),
           wake() {
             signal?.removeEventListener('abort', end);
             resolve();
@@ -66,7 +67,7 @@ export function createHandTurnedClock(start: Date): HandTurnedClock {
       });
     },
     advance(ms) {
-      advanceTo(nowMs + ms);
+      advanceTo(nowMs + Math.ceil(ms));
     },
     nextWakeAt() {
       const next = sleepers[0];

@@ -49,6 +49,15 @@ describe('hand-turned clock', () => {
     expect(clock.nextWakeAt()).toBeUndefined();
   });
 
+  test('a sleep of a fraction of a millisecond is over at the instant the clock names', async () => {
+    const clock = createHandTurnedClock(start);
+    const sleep = clock.sleep(0.4);
+    const next = clock.nextWakeAt() ?? start;
+    clock.advance(next.getTime() - clock.now().getTime());
+    await sleep;
+    expect(clock.nextWakeAt()).toBeUndefined();
+  });
+
   test('a sleep that was called off is over at once and no longer a reason to turn the clock', async () => {
     const clock = createHandTurnedClock(start);
     const end = new AbortController();
