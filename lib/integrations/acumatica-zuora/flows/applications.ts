@@ -14,7 +14,7 @@ import {
 } from '../applied-documents.ts';
 import { targetKey } from '../ar-draft.ts';
 import { type DesiredRow, type MoneySource, moneySourceSchema } from '../canonical.ts';
-import type { CustomerCard, PairContext } from '../context.ts';
+import type { PairContext } from '../context.ts';
 import { hold } from '../holds.ts';
 import { desiredPrint, isFullyRefunded } from '../maps/zuora-money-to-ar-payment.ts';
 import { numberOf, sameText } from '../markers.ts';

@@ -8,7 +8,6 @@ import {
   documentReferences,
   fetchWanted,
   findOldDocuments,
-  isBeforeCutover,
   type OldDocument,
   otherOwners,
   type Wanted,
@@ -119,7 +118,7 @@ async function gather(
             account,
             excluded: isExcluded(context, account),
             wanted: wanted.get(source.id) ?? [],
-            voidedInBooks: voided.has(source.id),
+            voided: voided.get(source.id),
           },
     );
   }
@@ -146,9 +145,8 @@ async function fetchVoided(
     'Payment',
     asks.map((ask) => ask.ref),
   );
-  return new Set(
-    asks.filter((ask) => isWithdrawn(states.find((state) => sameText(state.ReferenceNbr, ask.ref))?.Status)).map((ask) => ask.id),
-  );
+  const isVoided = (ref: string) => isWithdrawn(states.find((state) => sameText(state.ReferenceNbr, ref))?.Status);
+  return new Map(asks.filter((ask) => isVoided(ask.ref)).map((ask) => [ask.id, ask.target]));
 }
 
 const currencyOf = ({ source, account }: Pick<PaymentRecord, 'source' | 'account'>): string => source.currency ?? account.currency;
@@ -270,6 +268,3 @@ function paymentReversal(): Reversal<PaymentRecord, PairContext, VoidDraft> {
     target: voidTarget(),
   };
 }
-
-/** A payment older than the cut-over is no document of ours; its applications to newer documents are. */
-export const isOldSource = (source: MoneySource, context: PairContext): boolean => isBeforeCutover(source.date, context);
