@@ -1,0 +1,140 @@
+import type { Application, Payment, Refund, RefundApplication } from '../rows.ts';
+import { account } from './common-fields.ts';
+import { define, type QueryObject } from './define.ts';
+
+export const moneyObjects: readonly QueryObject[] = [
+  define<Payment>('payments', {
+    table: (tenant) => tenant.payments,
+    singular: 'payment',
+    indexes: { accountid: 'accountId', paymentnumber: 'number' },
+    fields: {
+      text: {
+        accountId: (row) => row.accountId,
+        paymentNumber: (row) => row.number,
+        status: (row) => row.status,
+        type: (row) => row.type,
+        currency: (row) => row.currency,
+        gateway: (row) => row.gateway,
+        gatewayState: (row) => row.gatewayState,
+        gatewayResponse: (row) => row.gatewayResponse,
+        paymentMethodId: (row) => row.paymentMethodId,
+        referenceId: (row) => row.referenceId,
+        source: (row) => row.source,
+        comment: (row) => row.comment,
+      },
+      date: { effectiveDate: (row) => row.effectiveDate },
+      boolean: { isStandalone: (row) => row.isStandalone, prepayment: () => false },
+      amount: {
+        amount: (row) => row.amount,
+        appliedAmount: (row) => row.appliedAmount,
+        unappliedAmount: (row) => row.unappliedAmount,
+        refundAmount: (row) => row.refundAmount,
+        appliedCreditBalanceAmount: () => '0',
+      },
+    },
+    relations: {
+      ...account,
+      paymentmethod: ['paymentMethod', 'payment-methods', 'one', (row, tenant) => [tenant.paymentMethods.get(row.paymentMethodId)]],
+      paymentapplications: [
+        'paymentApplications',
+        'payment-applications',
+        'many',
+        (row, tenant) => tenant.paymentApplications.by('sourceId', row.id),
+      ],
+    },
+  }),
+  define<Application>('payment-applications', {
+    table: (tenant) => tenant.paymentApplications,
+    singular: 'paymentapplication',
+    needsSettlement: true,
+    indexes: { paymentid: 'sourceId', accountid: 'accountId' },
+    fields: {
+      text: {
+        paymentId: (row) => row.sourceId,
+        accountId: (row) => row.accountId,
+        invoiceId: (row) => row.invoiceId,
+        debitMemoId: (row) => row.debitMemoId,
+        billingDocumentOwnerId: (row) => row.billingDocumentOwnerId,
+        applicationGroupId: (row) => row.applicationGroupId,
+        paymentApplicationStatus: () => 'Processed',
+      },
+      date: { effectiveDate: (row) => row.effectiveDate },
+      amount: { applyAmount: (row) => row.amount },
+    },
+    relations: { payment: ['payment', 'payments', 'one', (row, tenant) => [tenant.payments.get(row.sourceId)]] },
+  }),
+  define<Application>('credit-memo-applications', {
+    table: (tenant) => tenant.creditMemoApplications,
+    singular: 'creditmemoapplication',
+    needsSettlement: true,
+    indexes: { accountid: 'accountId', invoiceid: 'invoiceId', debitmemoid: 'debitMemoId' },
+    fields: {
+      text: {
+        creditMemoId: (row) => row.sourceId,
+        accountId: (row) => row.accountId,
+        invoiceId: (row) => row.invoiceId,
+        debitMemoId: (row) => row.debitMemoId,
+        billingDocumentOwnerId: (row) => row.billingDocumentOwnerId,
+        applicationGroupId: (row) => row.applicationGroupId,
+      },
+      date: { effectiveDate: (row) => row.effectiveDate },
+      amount: { amount: (row) => row.amount },
+    },
+    relations: { creditmemo: ['creditMemo', 'credit-memos', 'one', (row, tenant) => [tenant.creditMemos.get(row.sourceId)]] },
+  }),
+  define<Refund>('refunds', {
+    table: (tenant) => tenant.refunds,
+    singular: 'refund',
+    indexes: { accountid: 'accountId', refundnumber: 'number' },
+    fields: {
+      text: {
+        accountId: (row) => row.accountId,
+        refundNumber: (row) => row.number,
+        status: (row) => row.status,
+        type: (row) => row.type,
+        methodType: (row) => row.methodType,
+        currency: (row) => row.currency,
+        gateway: (row) => row.gateway,
+        gatewayState: (row) => row.gatewayState,
+        sourceType: (row) => row.sourceType,
+        reasonCode: (row) => row.reasonCode,
+        referenceID: (row) => row.referenceId,
+        paymentMethodId: (row) => row.paymentMethodId,
+        comment: (row) => row.comment,
+      },
+      date: { refundDate: (row) => row.refundDate },
+      amount: { amount: (row) => row.amount },
+    },
+    relations: {
+      ...account,
+      paymentmethod: ['paymentMethod', 'payment-methods', 'one', (row, tenant) => [tenant.paymentMethods.get(row.paymentMethodId)]],
+      refundapplications: [
+        'refundApplications',
+        'refund-applications',
+        'many',
+        (row, tenant) => tenant.refundApplications.by('refundId', row.id),
+      ],
+    },
+  }),
+  define<RefundApplication>('refund-applications', {
+    table: (tenant) => tenant.refundApplications,
+    singular: 'refundapplication',
+    needsSettlement: true,
+    indexes: { accountid: 'accountId', paymentid: 'paymentId', creditmemoid: 'creditMemoId', refundid: 'refundId' },
+    fields: {
+      text: {
+        refundId: (row) => row.refundId,
+        paymentId: (row) => row.paymentId,
+        creditMemoId: (row) => row.creditMemoId,
+        accountId: (row) => row.accountId,
+        applicationGroupId: (row) => row.applicationGroupId,
+      },
+      date: { effectiveDate: (row) => row.effectiveDate },
+      amount: { applyAmount: (row) => row.amount },
+    },
+    relations: {
+      refund: ['refund', 'refunds', 'one', (row, tenant) => [tenant.refunds.get(row.refundId)]],
+      payment: ['payment', 'payments', 'one', (row, tenant) => [row.paymentId === null ? undefined : tenant.payments.get(row.paymentId)]],
+    },
+  }),
+];
