@@ -285,7 +285,7 @@ async function finish(batch: Batch<PostFlow>, { mover, target, confirmed }: Book
   const next = flow.decide(source, memoryOf(moved, work.from), shift.open.context);
   if (next.do === 'settle' || next.do === 'filter') {
     work.leased = { ...work.leased, link: moved };
-    await settle(batch, work, {
+    await settleBooked(batch, work, {
       ...told,
       state: next.do === 'filter' ? 'filtered' : 'synced',
       note: next.do === 'filter' ? next.rule : (next.note ?? confirmed.note),
@@ -303,6 +303,20 @@ async function finish(batch: Batch<PostFlow>, { mover, target, confirmed }: Book
   await desk.links.commit({ ...work.leased, link: between }, [entry]);
   await releaseWaiting(shift, between, work.task.ref);
   return true;
+}
+
+/** A document that another record owns already cannot be this one's as well: a person decides, and the link is kept without that key. */
+async function settleBooked(batch: Batch<PostFlow>, work: Work, settlement: Settlement): Promise<void> {
+  try {
+    await settle(batch, work, settlement);
+  } catch (thrown) {
+    const failure = recordFailure(thrown);
+    if (failure.record.cause === 'already-linked') {
+      const { [otherSide(batch.flow.from)]: _taken, ...keys } = work.leased.link.keys;
+      work.leased = { ...work.leased, link: { ...work.leased.link, keys } };
+    }
+    throw failure;
+  }
 }
 
 function bookedLink(batch: Batch<PostFlow>, { mover, target, confirmed }: Booked): Link {
