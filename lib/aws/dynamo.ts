@@ -20,7 +20,7 @@ const keysPerBatch = 100;
 /** Requests of one call that are under way at once. */
 const atOnce = 16;
 /** DynamoDB refuses items over 400 KB; keys and bookkeeping need some of it. */
-export const largestItemBytes = 390 * 1024;
+const largestItemBytes = 390 * 1024;
 
 export function createDynamo(parts: { readonly clock: Clock; readonly random: Random; readonly config?: DynamoDBClientConfig }): Dynamo {
   const client = DynamoDBDocumentClient.from(new DynamoDBClient(parts.config ?? {}), { marshallOptions: { removeUndefinedValues: true } });

@@ -90,3 +90,8 @@ export function writeLink(link: Link): {
     },
   };
 }
+
+/** Items by their whole key, as `refText` of the record they are kept under. */
+export function byPlace(items: readonly Item[]): ReadonlyMap<string, Item> {
+  return new Map(items.map((item) => [`${item[tables.links.partitionKey]}|${item[tables.links.sortKey]}`, item]));
+}

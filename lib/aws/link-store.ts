@@ -1,16 +1,16 @@
-import { DeleteCommand, QueryCommand, TransactWriteCommand, type TransactWriteCommandInput, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, TransactWriteCommand, type TransactWriteCommandInput, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { AuditEntry } from '../contracts/audit.ts';
-import type { Leased, Link, LinkState } from '../contracts/link.ts';
+import type { Leased, Link } from '../contracts/link.ts';
 import { Failure } from '../failures.ts';
 import type { Ids } from '../ports/clock.ts';
 import type { LinkPage, LinkStore } from '../ports/link-store.ts';
 import { parseRef, type RecordRef, refText } from '../values/record-ref.ts';
 import type { AwsAuditStore } from './audit-store.ts';
 import { batchGet, cancellationCodes, conditionFailed, type Dynamo, type Item, inParallel, persistently } from './dynamo.ts';
-import { itemKeyOf, keyOf, pointerPlaces, readLink, recordPlace, troublePlace, writeLink } from './link-items.ts';
+import { byPlace, itemKeyOf, keyOf, pointerPlaces, readLink, recordPlace, writeLink } from './link-items.ts';
+import { LinkLists } from './link-lists.ts';
 import { tables } from './tables.ts';
 
-const defaultLimit = 100;
 /** Who holds the lease writes; the fence says that nobody took it over, the lease's presence that it was not ended. */
 const held = 'fence = :fence AND attribute_exists(leaseId)';
 const endOfLease = ['leaseOwner', 'leaseUntil', 'leaseId'];
@@ -33,6 +33,7 @@ class AwsLinks implements LinkStore {
   readonly #table: string;
   readonly #audit: AwsAuditStore;
   readonly #ids: Ids;
+  readonly #lists: LinkLists;
   /** Pointers a link already had when it was leased here, so that a commit need not write them again. */
   readonly #pointed = new Map<string, ReadonlySet<string>>();
 
@@ -41,6 +42,7 @@ class AwsLinks implements LinkStore {
     this.#table = parts.table;
     this.#audit = parts.audit;
     this.#ids = parts.ids;
+    this.#lists = new LinkLists(parts);
   }
 
   async findMany(records: readonly RecordRef[]): Promise<ReadonlyMap<string, Link>> {
@@ -285,115 +287,30 @@ class AwsLinks implements LinkStore {
     }
   }
 
-  async listHeld(
+  listHeld(
     integration: string,
-    options: { readonly cause?: string; readonly after?: string; readonly limit?: number } = {},
+    options?: { readonly cause?: string; readonly after?: string; readonly limit?: number },
   ): Promise<LinkPage> {
-    const { cause, ...page } = options;
-    return this.#inState(integration, 'held', cause, (link) => cause === undefined || link.trouble?.cause === cause, page);
+    return this.#lists.held(integration, options);
   }
 
-  async listWaiting(
+  listWaiting(
     integration: string,
-    options: { readonly dependency?: string; readonly after?: string; readonly limit?: number } = {},
+    options?: { readonly dependency?: string; readonly after?: string; readonly limit?: number },
   ): Promise<LinkPage> {
-    const { dependency, ...page } = options;
-    const matches = (link: Link) => dependency === undefined || link.trouble?.dependency === dependency;
-    return this.#inState(integration, 'waiting', dependency, matches, page);
+    return this.#lists.waiting(integration, options);
   }
 
-  async listWorking(integration: string, options: { readonly after?: string; readonly limit?: number } = {}): Promise<LinkPage> {
-    return this.#inState(integration, 'working', undefined, () => true, options);
+  listWorking(integration: string, options?: { readonly after?: string; readonly limit?: number }): Promise<LinkPage> {
+    return this.#lists.working(integration, options);
   }
 
-  async #inState(
-    integration: string,
-    state: LinkState,
-    about: string | undefined,
-    matches: (link: Link) => boolean,
-    options: { readonly after?: string; readonly limit?: number },
-  ): Promise<LinkPage> {
-    const [attention] = tables.links.indexes;
-    const { after, limit = defaultLimit } = options;
-    const wanted = { partition: `${integration}|${state}`, ...(about === undefined ? {} : { prefix: troublePlace(about) }) };
-    const found = await this.#byIndex(attention, wanted, limit, after);
-    return { ...found, links: found.links.filter((link) => link.state === state && matches(link)) };
+  findByLabel(integration: string, label: string): Promise<readonly Link[]> {
+    return this.#lists.byLabel(integration, label);
   }
 
-  async findByLabel(integration: string, label: string): Promise<readonly Link[]> {
-    const [, labels] = tables.links.indexes;
-    const wanted = label.toLowerCase();
-    const links: Link[] = [];
-    let after: string | undefined;
-    do {
-      const found = await this.#byIndex(labels, { partition: integration, prefix: wanted }, defaultLimit, after);
-      links.push(...found.links);
-      after = found.next;
-    } while (after !== undefined);
-    return links.filter((link) => {
-      const text = link.label?.toLowerCase();
-      return text === wanted || text?.startsWith(`${wanted} `) === true;
-    });
-  }
-
-  /** Links found in an index, as the table has them now, in the order of the index. */
-  async #byIndex(
-    index: (typeof tables.links.indexes)[number],
-    wanted: { readonly partition: string; readonly prefix?: string },
-    limit: number,
-    after: string | undefined,
-  ): Promise<LinkPage> {
-    const { partition, prefix } = wanted;
-    const answer = await this.#send(`Listing ${partition}`, () =>
-      this.#dynamo.client.send(
-        new QueryCommand({
-          TableName: this.#table,
-          IndexName: index.name,
-          KeyConditionExpression:
-            prefix === undefined ? '#partition = :partition' : '#partition = :partition AND begins_with(#place, :prefix)',
-          ExpressionAttributeNames: { '#partition': index.partitionKey, ...(prefix === undefined ? {} : { '#place': index.sortKey }) },
-          ExpressionAttributeValues: { ':partition': partition, ...(prefix === undefined ? {} : { ':prefix': prefix }) },
-          Limit: limit,
-          ...(after === undefined ? {} : { ExclusiveStartKey: JSON.parse(Buffer.from(after, 'base64url').toString()) }),
-        }),
-      ),
-    );
-    const keys = (answer.Items ?? []).map((item) => keyOf(String(item[tables.links.partitionKey]), String(item[tables.links.sortKey])));
-    const items = byPlace(await batchGet(this.#dynamo, this.#table, keys));
-    const links = keys.flatMap((key) => {
-      const link = readLink(items.get(`${key[tables.links.partitionKey]}|${key[tables.links.sortKey]}`) ?? {});
-      return link ? [link] : [];
-    });
-    const last = answer.LastEvaluatedKey;
-    return { links, ...(last === undefined ? {} : { next: Buffer.from(JSON.stringify(last)).toString('base64url') }) };
-  }
-
-  async list(flow: string, options: { readonly after?: string; readonly limit?: number } = {}): Promise<LinkPage> {
-    const { after, limit = defaultLimit } = options;
-    const items: Item[] = [];
-    let from: Record<string, unknown> | undefined = after === undefined ? undefined : keyOf(flow, after);
-    do {
-      const answer = await this.#send(`Listing ${flow}`, () =>
-        this.#dynamo.client.send(
-          new QueryCommand({
-            TableName: this.#table,
-            ConsistentRead: true,
-            KeyConditionExpression: '#flow = :flow',
-            FilterExpression: 'attribute_not_exists(#to)',
-            ExpressionAttributeNames: { '#flow': tables.links.partitionKey, '#to': 'to' },
-            ExpressionAttributeValues: { ':flow': flow },
-            Limit: limit + 1,
-            ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-          }),
-        ),
-      );
-      items.push(...(answer.Items ?? []));
-      from = answer.LastEvaluatedKey;
-    } while (from !== undefined && items.length <= limit);
-    const page = items.slice(0, limit);
-    const last = page.at(-1);
-    const links = page.flatMap((item) => readLink(item) ?? []);
-    return { links, ...(items.length > limit && last ? { next: String(last[tables.links.sortKey]) } : {}) };
+  list(flow: string, options?: { readonly after?: string; readonly limit?: number }): Promise<LinkPage> {
+    return this.#lists.ofFlow(flow, options);
   }
 
   async #underLease(leased: Leased, send: () => Promise<unknown>): Promise<void> {
@@ -415,10 +332,6 @@ class AwsLinks implements LinkStore {
 }
 
 const leaseName = (leased: Leased): string => `${refText(leased.link.origin)}|${leased.fence}`;
-
-function byPlace(items: readonly Item[]): ReadonlyMap<string, Item> {
-  return new Map(items.map((item) => [`${item[tables.links.partitionKey]}|${item[tables.links.sortKey]}`, item]));
-}
 
 function expression(parts: {
   readonly set: readonly string[];

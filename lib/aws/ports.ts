@@ -14,21 +14,20 @@ import { createAwsSecretStore } from './secret-store.ts';
 import { createAwsStateStore } from './state-store.ts';
 import { systemClock, systemRandom } from './system-clock.ts';
 
-export const metricsNamespace = 'ml-connector';
+const metricsNamespace = 'ml-connector';
 
 /**
  * Every port on AWS, for what the deployment told this function. The SDK finds region, credentials and, in a rehearsal, addresses
- * (`AWS_ENDPOINT_URL…`) in the environment by itself. Call `log.flush()` at the end of an invocation.
+ * (`AWS_ENDPOINT_URL…`) in the environment by itself; SNS has no client of its own here and is given `snsEndpoint`. Call `log.flush()` at the end of an invocation.
  */
-export function createAwsPorts(environment: Environment, parts: { readonly logger: Logger }) {
+export function createAwsPorts(environment: Environment, parts: { readonly logger: Logger; readonly snsEndpoint?: string }) {
   const clock = systemClock;
   const random = systemRandom;
   const ids = createOrderedIds({ clock, random });
   const dynamo = createDynamo({ clock, random });
   const sqs = new SQSClient({});
   const audit = createAwsAuditStore({ dynamo, table: environment.auditTable, years: environment.auditYears });
-  // SNS has no client of its own here, so the SDK's variable is read for it.
-  const snsEndpoint = process.env['AWS_ENDPOINT_URL_SNS'] ?? process.env['AWS_ENDPOINT_URL'];
+  const { snsEndpoint } = parts;
   const fetch = (url: string, init: RequestInit) => globalThis.fetch(url, init);
 
   function urlsOf(integration: string) {

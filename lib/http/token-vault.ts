@@ -75,7 +75,7 @@ class SharedTokenVault implements TokenVault {
 
   /** Finds a good token, waits for the worker that is granting one, or grants it. */
   async #obtain(grant: Grant): Promise<Token> {
-    const { clock, ids, random, state } = this.#parts;
+    const { clock, connection, ids, log, random, state } = this.#parts;
     const owner = ids.next();
     const deadlineMs = clock.now().getTime() + patienceMs;
     for (;;) {
@@ -87,12 +87,15 @@ class SharedTokenVault implements TokenVault {
         try {
           return await this.#grantOnce(grant);
         } finally {
-          await giveBackLease(state, taken.holding);
+          // A token that was granted and stored is good, also when the lease has to run out by itself.
+          await giveBackLease(state, taken.holding).catch((error: unknown) =>
+            log.warn('token.lease-not-given-back', { connection, error: error instanceof Error ? error.name : '' }),
+          );
         }
       }
       // Somebody renews it early; until then the present one serves.
       if (stored && this.#isAlive(stored)) return asToken(stored);
-      if (nowMs >= deadlineMs) throw stillGranting(this.#parts.connection, taken.busyUntilMs);
+      if (nowMs >= deadlineMs) throw stillGranting(connection, taken.busyUntilMs);
       await clock.sleep(pollMs * (0.5 + random.next()));
     }
   }

@@ -1,3 +1,4 @@
+import { Failure } from '../failures.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StateItem, StateKey, StateStore } from '../ports/state-store.ts';
 import type { Json } from '../values/json.ts';
@@ -10,7 +11,7 @@ interface Kept {
 
 const defaultLimit = 100;
 /** As in the table: an item may hold 400 KB, and key and bookkeeping need some of it. */
-export const largestValueBytes = 300 * 1024;
+const largestValueBytes = 300 * 1024;
 
 /** The state store in memory. Values are kept as text, so that nobody changes a stored value by changing an object. */
 export function createMemoryStateStore(parts: { readonly clock: Clock }): StateStore {
@@ -49,7 +50,12 @@ export function createMemoryStateStore(parts: { readonly clock: Clock }): StateS
     async put(key, value, options = {}) {
       const text = JSON.stringify(value);
       if (Buffer.byteLength(text) > largestValueBytes) {
-        throw new RangeError(`state ${key.partition}/${key.name} is larger than ${largestValueBytes} bytes`);
+        throw new Failure('NeedsPerson', {
+          cause: 'record-too-large',
+          sentence: `State ${key.partition}/${key.name} is larger than ${largestValueBytes / 1024} KB; nothing was stored.`,
+          fix: 'Send the audit entry to the maintainers.',
+          actor: 'us',
+        });
       }
       const present = live(key);
       if (options.expect === 'absent' ? present !== undefined : options.expect !== undefined && present?.version !== options.expect) {

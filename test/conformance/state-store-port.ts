@@ -151,7 +151,10 @@ export function describeStateStore(name: string, open: () => Promise<StateStoreW
       const large = 'x'.repeat(250 * 1024);
       await store.put(key, large);
       expect((await store.get(key))?.value).toBe(large);
-      await expect(store.put(key, 'y'.repeat(400 * 1024))).rejects.toThrow();
+      await expect(store.put(key, 'y'.repeat(400 * 1024))).rejects.toMatchObject({
+        kind: 'NeedsPerson',
+        record: { cause: 'record-too-large' },
+      });
       expect((await store.get(key))?.value).toBe(large);
     });
   });
