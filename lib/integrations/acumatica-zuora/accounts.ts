@@ -1,3 +1,4 @@
+import type { Failure } from '../../failures.ts';
 import type { Books } from './books.ts';
 import { codeNamed } from './books.ts';
 import { accountUnmapped, accountUnusable, hold } from './holds.ts';
@@ -12,19 +13,29 @@ export interface AccountChoice {
   readonly deferralCode?: string;
 }
 
-type Given = { readonly settings: Pick<Settings, 'accountMap' | 'subaccount' | 'fallbackAccount'>; readonly books: Books };
+/**
+ * Rules of use. A document may not hit cash or AR accounts: its release does that by itself. Nor may a journal beside documents; where journals
+ * are all there is (`summary`), cash is theirs, and AR goes to an account of its own that no document uses.
+ */
+export type Use = 'document' | 'journal' | 'summary';
 
-/** Rules of use: an AR document may not hit cash or AR accounts; a journal in `gl-summary` neither. */
-export function accountOf(code: string | undefined, currency: string, { settings, books }: Given): AccountChoice {
+type Given = {
+  readonly settings: Pick<Settings, 'accountMap' | 'subaccount' | 'fallbackAccount'>;
+  readonly books: Books;
+  readonly use?: Use;
+};
+
+export function accountOf(code: string | undefined, currency: string, given: Given): AccountChoice {
+  const { settings, books } = given;
   if (code === undefined) {
     if (settings.fallbackAccount === undefined) throw accountUnmapped('(none)');
-    return usable('(none)', { account: settings.fallbackAccount }, currency, { settings, books });
+    return usable('(none)', { account: settings.fallbackAccount }, currency, given);
   }
   const row = mapRow(settings.accountMap, code, currency);
-  if (row) return usable(code, row, currency, { settings, books });
+  if (row) return usable(code, row, currency, given);
   const glNumber = codeNamed(books, code)?.glNumber;
   if (glNumber === undefined) throw accountUnmapped(code);
-  return usable(code, { account: glNumber }, currency, { settings, books });
+  return usable(code, { account: glNumber }, currency, given);
 }
 
 /** A memo with a reason that has its own account. */
@@ -41,13 +52,17 @@ function usable(
   code: string,
   row: { readonly account: string; readonly subaccount?: string | undefined; readonly deferralCode?: string | undefined },
   currency: string,
-  { settings, books }: Given,
+  { settings, books, use = 'document' }: Given,
 ): AccountChoice {
   const account = books.accounts.get(row.account.trim().toUpperCase());
   if (!account) throw accountUnusable(code, row.account, 'not found');
   if (!account.active) throw accountUnusable(code, account.number, 'inactive');
-  if (account.cash) throw accountUnusable(code, account.number, 'a cash account');
-  if (books.arAccounts.has(account.number)) throw accountUnusable(code, account.number, 'an AR control account');
+  if (use === 'document') {
+    if (account.cash) throw accountUnusable(code, account.number, 'a cash account');
+    if (books.arAccounts.has(account.number)) throw accountUnusable(code, account.number, 'an AR control account');
+  } else if (books.arAccounts.has(account.number) || (account.cash && use === 'journal')) {
+    throw controlAccount(code, account.number);
+  }
   if (account.currency !== undefined && account.currency !== currency)
     throw accountUnusable(code, account.number, `for ${account.currency} only (the document is in ${currency})`);
   const subaccount = row.subaccount ?? settings.subaccount;
@@ -62,6 +77,14 @@ function usable(
     ...(subaccount === undefined ? {} : { subaccount }),
     ...(row.deferralCode === undefined ? {} : { deferralCode: row.deferralCode }),
   };
+}
+
+function controlAccount(code: string, account: string): Failure {
+  return hold(
+    `control-account:${account}`,
+    `A journal may not hit ${account} ('${code}'): AR documents book on it.`,
+    `Map '${code}' to a separate account in accountMap, for example 11090 Zuora AR.`,
+  );
 }
 
 /** Acumatica shows subaccounts without their separators. */

@@ -6,6 +6,7 @@ import type { Json } from '../../values/json.ts';
 import type { AcumaticaClient } from '../../vendors/acumatica/client.ts';
 import type { ZuoraClient } from '../../vendors/zuora/client.ts';
 import type { Books } from './books.ts';
+import { type CustomerAsk, type CustomerCard, readCustomers } from './customer-card.ts';
 import { sameText } from './markers.ts';
 import { yearsFor } from './periods.ts';
 import * as reference from './reference.ts';
@@ -32,21 +33,6 @@ export interface PairContext extends FlowContext {
   /** Customers by CustomerID as Acumatica shows them now; a renumbered one is found by its AccountRef. Missing ones are absent. */
   customers(asks: readonly CustomerAsk[], options?: { readonly fresh?: boolean }): Promise<ReadonlyMap<string, CustomerCard>>;
 }
-
-export interface CustomerAsk {
-  readonly customerId: string;
-  readonly accountNumber: string;
-}
-
-export type CustomerCard = {
-  /** The present CustomerID: differs from the one asked for after a renumbering. */
-  readonly id: string;
-  readonly currency?: string;
-  readonly status?: string;
-  /** A document may be in another currency. */
-  readonly anyCurrency?: boolean;
-  readonly parent?: string;
-};
 
 const day = 24 * 3_600_000;
 const ages = { reference: day, periods: 25 * 60_000, customers: 10 * 60_000, learned: 365 * day, refresh: 10 * 60_000 };
@@ -146,7 +132,7 @@ export function pairContext({ base, settings, a, b }: IntegrationDeps<Settings, 
       if (options?.fresh) for (const ask of unique) await base.forget(`customer:${ask.customerId}`);
       let loading: Promise<ReadonlyMap<string, CustomerCard>> | undefined;
       const load = () => {
-        loading ??= reference.readCustomers(a, unique);
+        loading ??= readCustomers(a, unique);
         return loading;
       };
       const cards = new Map<string, CustomerCard>();

@@ -5,7 +5,8 @@ import { isZero } from '../../../values/decimal.ts';
 import type { Json } from '../../../values/json.ts';
 import { type ArDraft, arDraftSchema, postedDraft } from '../ar-draft.ts';
 import { type DocumentHeader, documentHeaderSchema } from '../canonical.ts';
-import type { CustomerCard, PairContext } from '../context.ts';
+import type { PairContext } from '../context.ts';
+import type { CustomerCard } from '../customer-card.ts';
 import { unknownValue } from '../holds.ts';
 import {
   checkCurrency,

@@ -14,7 +14,8 @@ import {
 } from '../applied-documents.ts';
 import { parseTarget, postedDraft } from '../ar-draft.ts';
 import { type DesiredRow, type MoneySource, moneySourceSchema } from '../canonical.ts';
-import type { CustomerCard, PairContext } from '../context.ts';
+import type { PairContext } from '../context.ts';
+import type { CustomerCard } from '../customer-card.ts';
 import { unknownValue } from '../holds.ts';
 import { mapPayment, mapVoid, paymentContent, paymentPrint } from '../maps/zuora-money-to-ar-payment.ts';
 import { sameText } from '../markers.ts';

@@ -4,7 +4,8 @@ import type { Json } from '../../../values/json.ts';
 import { isBeforeCutover } from '../applied-documents.ts';
 import { parseTarget, postedDraft } from '../ar-draft.ts';
 import { type MoneySource, type RefundHeader, refundHeaderSchema } from '../canonical.ts';
-import type { CustomerCard, PairContext } from '../context.ts';
+import type { PairContext } from '../context.ts';
+import type { CustomerCard } from '../customer-card.ts';
 import { hold, unknownValue } from '../holds.ts';
 import {
   mapRefund,

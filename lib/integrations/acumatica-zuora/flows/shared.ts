@@ -2,7 +2,8 @@ import type { Memory, Move, Reference } from '../../../contracts/flow.ts';
 import type { Link } from '../../../contracts/link.ts';
 import { Failure } from '../../../failures.ts';
 import type { CalendarDate } from '../../../values/calendar-date.ts';
-import type { CustomerCard, PairContext } from '../context.ts';
+import type { PairContext } from '../context.ts';
+import type { CustomerCard } from '../customer-card.ts';
 import { hold } from '../holds.ts';
 import { standingOf } from '../standing.ts';
 

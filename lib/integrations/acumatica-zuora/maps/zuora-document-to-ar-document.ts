@@ -3,7 +3,7 @@ import { fingerprint } from '../../../values/json.ts';
 import type { ArDraft } from '../ar-draft.ts';
 import type { Books } from '../books.ts';
 import type { ArDocument, DocumentHeader } from '../canonical.ts';
-import type { CustomerCard } from '../context.ts';
+import type { CustomerCard } from '../customer-card.ts';
 import { hold } from '../holds.ts';
 import { buildLines } from '../lines.ts';
 import { cut, markerOf, numberOf, reversalMarkerOf, sameText } from '../markers.ts';

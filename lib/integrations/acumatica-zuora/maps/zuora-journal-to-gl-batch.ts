@@ -55,7 +55,11 @@ export function mapJournal(
   const lines = journal.lines.flatMap((line, index) => {
     const amount = amounts[index] ?? '0';
     if (isZero(amount)) return [];
-    const { deferralCode: _, ...account } = accountOf(line.code, currency, { settings, books });
+    const { deferralCode: _, ...account } = accountOf(line.code, currency, {
+      settings,
+      books,
+      use: settings.postingMode === 'gl-summary' ? 'summary' : 'journal',
+    });
     const isDebit = (sideOf(line.side, journal) === 'debit') !== isNegative(amount);
     return [
       {

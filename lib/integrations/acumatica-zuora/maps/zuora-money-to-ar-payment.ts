@@ -4,7 +4,7 @@ import { fingerprint } from '../../../values/json.ts';
 import type { Application } from '../applied.ts';
 import type { Books } from '../books.ts';
 import type { DesiredRow, MoneySource, RefundHeader } from '../canonical.ts';
-import type { CustomerCard } from '../context.ts';
+import type { CustomerCard } from '../customer-card.ts';
 import { cut, markerOf, numberOf, reversalMarkerOf } from '../markers.ts';
 import { methodOf } from '../method-map.ts';
 import type { ReceiptDraft, VoidDraft } from '../money-draft.ts';
