@@ -50,7 +50,7 @@ export interface StageClock extends Clock {
 /**
  * Time that jumps over every pause, so that nothing in a test waits; time limits (sleeps with a signal) pass only by `expire`.
  */
-function createStageClock(start = new Date('2026-03-02T12:00:00Z')): StageClock {
+export function createStageClock(start = new Date('2026-03-02T12:00:00Z')): StageClock {
   let nowMs = start.getTime();
   const limits = new Set<() => void>();
   return {

@@ -207,6 +207,19 @@ describe('reading with v1', () => {
     expect(stage.got.at(-1)?.path).toBe('/v1/credit-memos/CM-1/parts');
   });
 
+  test('taxes of a memo item beyond an expansion are read from the item, with the name of their account', async () => {
+    const { client, asked } = await play(() =>
+      json({
+        data: [{ id: hex(7), name: 'Ohio', taxAmount: 0.7, financeInformation: { salesTaxPayableAccountingCode: 'Sales Tax' } }],
+        success: true,
+      }),
+    );
+    expect(await client.fetchMemoItemTaxes({ kind: 'debit', memoId: hex(1), itemId: hex(2) })).toEqual([
+      { id: hex(7), name: 'Ohio', taxAmount: '0.7', debitMemoItemId: hex(2), accountingCode: 'Sales Tax' },
+    ]);
+    expect(asked()[0]?.path).toBe(`/v1/debit-memos/${hex(1)}/items/${hex(2)}/taxation-items`);
+  });
+
   test('accounting codes come without the values they do not have', async () => {
     const { client, asked } = await play(() =>
       json({

@@ -26,7 +26,7 @@ async function play(settings: Readonly<Record<string, unknown>> = {}) {
     const family = families.find((path) => request.path.startsWith(path)) ?? '';
     const things = kept.get(family) ?? [];
     if (request.method === 'GET') {
-      const start = Number(request.query.get('start'));
+      const start = Number(request.query.get('start') ?? '0');
       const data = things.slice(start, start + 2).map(({ hmacSecret: _hidden, ...shown }) => shown);
       return json({ data, next: start + 2 < things.length ? `/notifications/x?start=${start + 2}&limit=2` : null });
     }
