@@ -5,13 +5,13 @@ export const causes = ['webhook', 'poll', 'backfill', 'replay', 'reconcile', 'de
 /** Why we look at a record. `dependency`: another record needs this one. `sweep`: a hold or wait is due for another look. */
 export type Cause = (typeof causes)[number];
 
+/** The key of a change that names no record: the worker polls the whole flow. */
+export const wholeFlow = '*';
+
 /**
  * "This record may have changed." Nothing in it is trusted beyond the key: the worker reads the present state.
  * A snapshot spares that read when the list that found the change already held the whole row and it is young enough.
  */
-/** The key of a change that names no record: the worker polls the whole flow. */
-export const wholeFlow = '*';
-
 export const changeSchema = z.object({
   flow: z.string().min(3).max(120),
   side: z.enum(['a', 'b']),
