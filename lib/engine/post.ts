@@ -11,7 +11,7 @@ import { storePlan } from './plans.ts';
 import { type Booked, kindOf, type Mover, postingOf, withPosting, writePostings } from './post-write.ts';
 import { awaitReadable } from './readable.ts';
 import { refreshReference } from './reference-data.ts';
-import { releaseWaiting, resolveReferences } from './references.ts';
+import { resolveReferences } from './references.ts';
 import type { Task } from './shift.ts';
 import { type Batch, labelOf, memoryOf, recordFailure, type Work } from './work.ts';
 
@@ -301,7 +301,6 @@ async function finish(batch: Batch<PostFlow>, { mover, target, confirmed }: Book
     fence: work.leased.fence,
   });
   await desk.links.commit({ ...work.leased, link: between }, [entry]);
-  await releaseWaiting(shift, between, work.task.ref);
   return true;
 }
 

@@ -30,6 +30,24 @@ const stories: readonly Story[] = [
     },
   },
   {
+    name: 'a ledger shows new pages to searches only after a while',
+    async given() {
+      const world = new World();
+      await world.withPerson();
+      world.abacus.lagMs = 250_000;
+      world.quill.note({ id: 'n1' });
+      return world;
+    },
+    async when(world) {
+      await world.change(notesFlow, 'n1');
+      await world.change(notesFlow, 'n1', { delaySeconds: 200 });
+    },
+    async then(world) {
+      expect(world.posted()).toEqual({ 'N-n1': '10.00' });
+      expect(world.abacus.pages).toHaveLength(1);
+    },
+  },
+  {
     name: 'five notes are found by poll and posted in one batch',
     async given() {
       const world = new World();
