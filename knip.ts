@@ -2,7 +2,7 @@ import type { KnipConfig } from 'knip';
 
 const config: KnipConfig = {
   entry: [
-    'functions/*.ts!', // Lambdas, named by path in infra
+    'functions/*.ts!', // Lambdas, and what stands in for a part of the SDK: named by path in infra
     'infra/app.ts',
     'cli/main.ts',
     'sandbox/start.ts',

@@ -25,10 +25,16 @@ try {
     configuration,
     configurationFile,
     description: 'ml-connector: keeps business systems in agreement',
+    // The cdk command names both; a table with a key of the customer's own needs to know its region even without it.
+    env: { ...accountOf(process.env['CDK_DEFAULT_ACCOUNT']), region: process.env['CDK_DEFAULT_REGION'] ?? 'us-east-1' },
   });
   app.synth();
 } catch (error) {
   if (!(error instanceof Failure) && !(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   process.stderr.write(`${file}: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
+}
+
+function accountOf(account: string | undefined): { readonly account?: string } {
+  return account === undefined ? {} : { account };
 }

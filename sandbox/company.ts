@@ -5,7 +5,7 @@ export interface CallingSimulator extends Simulator {
   /** Sends what is due and answers how many that were. */
   deliverDue?(): Promise<number>;
   /** When the next webhook or retry is due. */
-  nextDueAt?(): Date | undefined;
+  nextDue?(): Date | undefined;
 }
 
 /** One system of a company: how its simulator is made, what is in it, and what happens there before the story begins. */
@@ -25,6 +25,6 @@ export interface Company {
   readonly systems: Readonly<Record<string, CompanySystem>>;
   /** connector.yaml as data; `origins` has the address of each system's simulator. */
   configuration(origins: Readonly<Record<string, string>>): Record<string, unknown>;
-  /** Secrets by name. */
-  readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Secrets by name; `answers` has what each system answered to its acts, a refresh token among it. */
+  secrets(answers: Readonly<Record<string, readonly unknown[]>>): Readonly<Record<string, Readonly<Record<string, string>>>>;
 }

@@ -109,7 +109,18 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const queues = createMemoryQueues({ clock, ids });
   const database = createMemoryDatabase();
   const secrets = createMemorySecretStore();
-  for (const [name, fields] of Object.entries(company.secrets)) {
+  const answers: Record<string, unknown[]> = {};
+  for (const [name, system] of Object.entries(company.systems)) {
+    await time.run(Promise.resolve(simulators[name]?.seed(system.seed)));
+    answers[name] = [];
+    for (const act of system.acts) {
+      answers[name].push(
+        await time.run(Promise.resolve(simulators[name]?.act(withAddress(act, `${connectorOrigin}/webhooks/${integration}/${name}`)))),
+      );
+    }
+    simulators[name]?.resetCalls();
+  }
+  for (const [name, fields] of Object.entries(company.secrets(answers))) {
     await secrets.put(name, Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, new Secret(value)])));
   }
   const memory: Ports = {
@@ -256,7 +267,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   function startWebhooks(): boolean {
     if (!world.deliverWebhooks || delivering) return false;
     const due = Object.values(simulators).filter((simulator) => {
-      const at = simulator.nextDueAt?.();
+      const at = simulator.nextDue?.();
       return at !== undefined && at.getTime() <= clock.now().getTime();
     });
     if (due.length === 0) return false;
@@ -275,7 +286,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     const candidates = [
       clock.nextWakeAt(),
       ...(idle ? [queues.nextVisibleAt('live'), queues.nextVisibleAt('bulk')] : []),
-      ...(ticks && world.deliverWebhooks ? Object.values(simulators).map((simulator) => simulator.nextDueAt?.()) : []),
+      ...(ticks && world.deliverWebhooks ? Object.values(simulators).map((simulator) => simulator.nextDue?.()) : []),
     ].flatMap((at) => (at ? [at.getTime()] : []));
     if (ticks) candidates.push(nextPoll, nextKeep);
     const later = candidates.filter((at) => at > clock.now().getTime());
@@ -354,12 +365,6 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     },
   };
 
-  for (const [name, system] of Object.entries(company.systems)) {
-    await time.run(Promise.resolve(simulators[name]?.seed(system.seed)));
-    for (const act of system.acts)
-      await time.run(Promise.resolve(simulators[name]?.act(withAddress(act, `${connectorOrigin}/webhooks/${integration}/${name}`))));
-    simulators[name]?.resetCalls();
-  }
   return world;
 }
 

@@ -40,11 +40,11 @@ export class ConnectorFunction extends NodejsFunction {
         format: OutputFormat.ESM,
         target: 'node20',
         minify: true,
-        keepNames: true, // failures and log lines carry names of classes
         sourceMap: true,
         sourcesContent: false,
         mainFields: ['module', 'main'],
         externalModules: [],
+        esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': join(root, 'functions', 'lambda-credentials.ts') },
         banner: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
         commandHooks: {
           beforeBundling: () => [],
