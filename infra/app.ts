@@ -12,7 +12,8 @@ import { writeConfigurationFile } from './parts/connector-function.ts';
  * fresh clone synthesizes, the example. A configuration with a mistake stops here, before anything is deployed.
  */
 const root = join(import.meta.dirname, '..');
-const app = new App();
+const output = process.env['CDK_OUTDIR'] ?? join(root, 'cdk.out');
+const app = new App({ outdir: output });
 
 const named: unknown = app.node.tryGetContext('configuration') ?? process.env['CONNECTOR_CONFIGURATION'];
 const own = join(root, 'connector.yaml');
@@ -20,7 +21,7 @@ const file = typeof named === 'string' ? named : existsSync(own) ? own : join(ro
 
 try {
   const configuration = loadConfiguration(readFileSync(file, 'utf8'), catalog);
-  const configurationFile = writeConfigurationFile(join(root, 'cdk.out', '.configuration'), configuration);
+  const configurationFile = writeConfigurationFile(join(output, '.configuration'), configuration);
   new ConnectorStack(app, configuration.stack, {
     configuration,
     configurationFile,
