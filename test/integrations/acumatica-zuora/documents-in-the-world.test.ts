@@ -108,7 +108,7 @@ test('S11, next-open: the date stays and the period moves', async () => {
 test('S13: without Invoice Settlement a negative invoice becomes a credit memo', async () => {
   const pair = await openPair({ zuora: {} });
   await pair.bill(
-    { action: 'set-feature', feature: 'invoiceSettlement', on: false },
+    { action: 'set-feature', feature: 'invoiceSettlement', value: false },
     { ...invoiceI0, number: 'INV00000430', date: '2026-03-05', items: [{ amount: '-25.00', recognizedRevenueAccountingCode: 'Subscription Revenue' }] },
     {
       ...invoiceI0,

@@ -171,7 +171,8 @@ export async function openPair(
     audit: async () => (await world.time.run(world.operator.ports.audit.query({ integration: world.integration, limit: 500 }))).entries,
     held: () => failures('held'),
     waiting: () => failures('waiting'),
-    writes: () => of('acumatica').calls().flatMap((call) => (/^(PUT|POST|DELETE)/.test(call.operation) && !/token|Inquiry|CompaniesStructure/.test(call.operation) ? [call.operation] : [])),
+    writes: () =>
+      Object.keys(of('acumatica').calls()).filter((operation) => /^(PUT|POST|DELETE)/.test(operation) && !/token|Inquiry|CompaniesStructure/.test(operation)),
     async pass(minutes) {
       await world.pass(minutes * 60_000);
       await settle();
