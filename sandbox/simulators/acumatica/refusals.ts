@@ -62,6 +62,11 @@ export class Problems {
     return this.#byRow.size > 0;
   }
 
+  /** All complaints in one line, for whoever is not on the wire. */
+  sentence(): string {
+    return [...this.#byRow.values()].flatMap((fields) => [...fields].map(([field, message]) => `${field}: ${message}`)).join('; ');
+  }
+
   of(row: Row): ReadonlyMap<string, string> | undefined {
     return this.#byRow.get(row);
   }

@@ -2,7 +2,6 @@ import * as z from 'zod';
 import { addDays } from '../../../lib/values/calendar-date.ts';
 import { ControlError } from '../kit.ts';
 import { type Company, type Period, type ReferenceEntity, referenceKeys } from './company.ts';
-import { entityOf } from './contract.ts';
 import { saveCustomer } from './customers.ts';
 import { documentType, invoiceTypes } from './document-types.ts';
 import { saveInvoice } from './invoices.ts';
@@ -14,7 +13,6 @@ import { releaseInvoice, releasePayment } from './release.ts';
 import { type Cell, type Document, type Row, text } from './rows.ts';
 import { Seed, type SeededCustomer, type SeededDocument } from './seed-shapes.ts';
 import type { Sessions } from './sessions.ts';
-import { writeRefusedRecord } from './wire-write.ts';
 
 /** Merges records into the company: setup by its keys, customers and opening documents as new ones. */
 export function seed(company: Company, sessions: Sessions, records: unknown): void {
@@ -259,18 +257,7 @@ function permissive(company: Company, work: () => void): void {
 
 /** A refusal of a form, said to whoever seeds or acts. */
 export function explained(error: unknown): unknown {
-  if (error instanceof RecordRefused) {
-    const entity = entityOf(
-      error.row.fields['PaymentAmount'] !== undefined
-        ? 'Payment'
-        : error.row.fields['Module']
-          ? 'JournalTransaction'
-          : error.row.fields['CustomerName'] !== undefined
-            ? 'Customer'
-            : 'Invoice',
-    );
-    return new ControlError(JSON.stringify(writeRefusedRecord(entity, error.row, error.problems, error.inserting)));
-  }
+  if (error instanceof RecordRefused) return new ControlError(error.problems.sentence());
   if (error instanceof Refusal) return new ControlError(JSON.stringify(error.body));
   return error;
 }
@@ -364,7 +351,7 @@ export function seedDocument(company: Company, given: SeededDocument): Document 
   const plain = {
     ...common,
     CustomerID: text(customer, 'CustomerID'),
-    PaymentMethod: given.paymentMethod ?? (text(customer, 'PaymentMethod') || firstMethod(company)),
+    PaymentMethod: given.paymentMethod ?? firstMethod(company),
     CashAccount: given.cashAccount,
     ApplicationDate: given.date,
     PaymentRef: given.reference,
@@ -386,6 +373,8 @@ function salesAccount(company: Company, customer: Row): string {
   return (customerClass && text(customerClass, 'SalesAccount')) || company.state.accounts.sales;
 }
 
+/** A method whose payments can be released without a card terminal. */
 function firstMethod(company: Company): string {
-  return text(company.references.PaymentMethod.all()[0] ?? { id: '', fields: {} }, 'PaymentMethodID');
+  const plain = company.references.PaymentMethod.all().find((method) => method.fields['IntegratedProcessing'] !== true);
+  return plain ? text(plain, 'PaymentMethodID') : '';
 }

@@ -36,6 +36,8 @@ export interface Answer {
   readonly text: string;
   /** Loosely typed on purpose: a test reads what it expects. */
   readonly json: Loose;
+  /** The records of a list. */
+  readonly rows: readonly Loose[];
 }
 
 export interface Loose {
@@ -98,7 +100,8 @@ export async function openDesk(options: AcumaticaOptions = {}, start = '2026-03-
       });
       const text = await response.text();
       const isJson = (response.headers.get('content-type') ?? '').includes('json') && text !== '';
-      return { status: response.status, headers: response.headers, text, json: (isJson ? parseJson(text) : {}) as Loose };
+      const json = (isJson ? parseJson(text) : {}) as Loose;
+      return { status: response.status, headers: response.headers, text, json, rows: listIn(json) };
     },
     get: (path) => desk.send('GET', `${desk.endpoint}${path}`),
     put: (path, body, headers) => desk.send('PUT', `${desk.endpoint}${path}`, { body, ...(headers ? { headers } : {}) }),
@@ -185,3 +188,12 @@ export const paymentBody = (changes: Record<string, unknown> = {}) =>
     Hold: false,
     ...changes,
   });
+
+/** Detail rows of a record. */
+export function detailsIn(record: Loose | undefined, name: string): readonly Loose[] {
+  return listIn(record?.[name]);
+}
+
+function listIn(value: unknown): readonly Loose[] {
+  return Array.isArray(value) ? (value as Loose[]) : [];
+}

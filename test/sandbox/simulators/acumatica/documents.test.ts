@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Desk, fieldOf, invoiceBody, northgate, openDesk, paymentBody, wrap } from './desk.ts';
+import { type Desk, detailsIn, fieldOf, invoiceBody, northgate, openDesk, paymentBody, wrap } from './desk.ts';
 
 let desk: Desk;
 beforeEach(async () => {
@@ -88,7 +88,7 @@ describe('an invoice', () => {
 
   test('appends rows without id, updates rows with one, deletes on request', async () => {
     const created = await desk.put('/Invoice?$expand=Details', invoiceBody({ Hold: true }));
-    const [first] = created.json['Details'] as unknown as { id: string }[];
+    const [first] = detailsIn(created.json, 'Details');
     const key = { Type: { value: 'Invoice' }, ReferenceNbr: { value: fieldOf(created.json, 'ReferenceNbr') } };
     const changed = await desk.put('/Invoice?$expand=Details', {
       ...key,
@@ -229,7 +229,7 @@ describe('a payment', () => {
     const invoice = await postInvoice({ Terms: '2D10N30', DueDate: null });
     const row = { DocType: 'Invoice', ReferenceNbr: invoice };
     const silent = await desk.put('/Payment?$expand=DocumentsToApply', paymentBody({ DocumentsToApply: [row] }));
-    const [applied] = silent.json['DocumentsToApply'] as unknown as Desk['simulator'][];
+    const [applied] = detailsIn(silent.json, 'DocumentsToApply');
     expect(JSON.stringify(applied)).toContain('"CashDiscountTaken":{"value":"26.7000"}');
     const strict = await desk.put('/Payment', paymentBody({ DocumentsToApply: [{ ...row, AmountPaid: 1334.88 }] }));
     expect(strict.status).toBe(422);
@@ -329,7 +329,7 @@ describe('a refund', () => {
     ]);
     expect(await balance('10200')).toBe('1700');
     const history = await desk.get(`/Payment/Payment/${source}?$expand=ApplicationHistory`);
-    expect(fieldOf((history.json['ApplicationHistory'] as unknown as (typeof history.json)[])[0], 'DisplayDocType')).toBe('Refund');
+    expect(fieldOf(detailsIn(history.json, 'ApplicationHistory')[0], 'DisplayDocType')).toBe('Refund');
     const tooMuch = await desk.put('/Payment', paymentBody({ Type: 'Refund', DocumentsToApply: [{ ...row, AmountPaid: 1700.01 }] }));
     expect(tooMuch.status).toBe(422);
   });
