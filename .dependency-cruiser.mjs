@@ -55,7 +55,10 @@ export default {
       severity: 'error',
       comment: 'Synth stays fast; the typed environment makes a missing variable a compile error.',
       from: { path: '^infra/' },
-      to: { path: '^(lib|functions)/', pathNot: '^lib/(aws/environment\\.ts|configuration/|values/|failures\\.ts|contracts/)' },
+      to: {
+        path: '^(lib|functions)/',
+        pathNot: '^lib/(aws/environment\\.ts|catalog\\.ts|configuration/|values/|failures\\.ts|contracts/)',
+      },
     },
     {
       name: 'simulators-are-independent',

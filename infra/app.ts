@@ -25,6 +25,9 @@ try {
   new ConnectorStack(app, configuration.stack, {
     configuration,
     configurationFile,
+    webhookVendors: Object.values(catalog.vendors)
+      .filter((vendor) => vendor.webhooks)
+      .map((vendor) => vendor.key),
     description: 'ml-connector: keeps business systems in agreement',
     // The cdk command names both; a table with a key of the customer's own needs to know its region even without it.
     env: { ...accountOf(process.env['CDK_DEFAULT_ACCOUNT']), region: process.env['CDK_DEFAULT_REGION'] ?? 'us-east-1' },

@@ -1,6 +1,6 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnStage, HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
-import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import type { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -18,6 +18,8 @@ export interface ConnectorStackProps extends StackProps {
   readonly configuration: Configuration;
   /** The same configuration as a file, for the functions. */
   readonly configurationFile: string;
+  /** Vendors that send webhooks: only they get an address. */
+  readonly webhookVendors: readonly string[];
 }
 
 /** The whole deployment of one connector.yaml; the only place that wires parts. */
@@ -92,9 +94,9 @@ export class ConnectorStack extends Stack {
           topic,
           api,
           secrets: [secrets[integration.a], secrets[integration.b]].filter((secret) => secret !== undefined),
-          systems: [configuration.connections[integration.a]?.vendor, configuration.connections[integration.b]?.vendor].filter(
-            (vendor) => vendor !== undefined,
-          ),
+          systems: [integration.a, integration.b]
+            .map((connection) => configuration.connections[connection]?.vendor ?? '')
+            .filter((vendor) => props.webhookVendors.includes(vendor)),
         }),
     );
 
