@@ -46,20 +46,26 @@ export interface AwsJsonService {
 }
 
 export async function startAwsJson(service: AwsJsonService): Promise<LoopbackServer> {
-  const closing = new AbortController();
-  const server = await listenOnLoopback(service.port ?? 0, (incoming, outgoing) => serve(service, closing.signal, incoming, outgoing));
+  const open = new Set<AbortController>();
+  const server = await listenOnLoopback(service.port ?? 0, async (incoming, outgoing) => {
+    const gone = new AbortController();
+    open.add(gone);
+    outgoing.once('close', () => {
+      open.delete(gone);
+      gone.abort();
+    });
+    await serve(service, gone.signal, incoming, outgoing);
+  });
   return {
     ...server,
     close: () => {
-      closing.abort();
+      for (const gone of open) gone.abort();
       return server.close();
     },
   };
 }
 
-async function serve(service: AwsJsonService, closing: AbortSignal, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const gone = new AbortController();
-  outgoing.once('close', () => gone.abort());
+async function serve(service: AwsJsonService, gone: AbortSignal, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const end = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void => {
     const text = JSON.stringify(body);
     outgoing.writeHead(status, {
@@ -75,7 +81,7 @@ async function serve(service: AwsJsonService, closing: AbortSignal, incoming: In
     if (incoming.method !== 'POST')
       throw new AwsError('UnknownOperationException', `${incoming.method} is not served here`, { status: 404 });
     if (bytes === undefined) throw new AwsError('RequestEntityTooLarge', 'the request is too large', { status: 413 });
-    const call = { ...parseCall(service, incoming, bytes), gone: AbortSignal.any([gone.signal, closing]) };
+    const call = { ...parseCall(service, incoming, bytes), gone };
     end(200, (await service.handle(call)) ?? {});
   } catch (error) {
     if (error instanceof AwsError) {

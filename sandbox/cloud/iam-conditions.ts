@@ -1,12 +1,13 @@
 type Condition = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 type Test = (expected: string, actual: string) => boolean;
 
-const like: Test = (expected, actual) => {
-  const expression = expected
+/** `*` is any run of characters, `?` one. */
+export const like: Test = (pattern, text) => {
+  const expression = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')
     .replaceAll('?', '.');
-  return new RegExp(`^${expression}$`, 's').test(actual);
+  return new RegExp(`^${expression}$`, 's').test(text);
 };
 const equal: Test = (expected, actual) => expected === actual;
 const sameLetters: Test = (expected, actual) => expected.toLowerCase() === actual.toLowerCase();

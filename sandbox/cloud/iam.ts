@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Access, Authorize, Denial, Place } from './access.ts';
 import { isRecord } from './aws-json.ts';
-import { conditionHolds, unsupportedOperator } from './iam-conditions.ts';
+import { conditionHolds, like, unsupportedOperator } from './iam-conditions.ts';
 
 /** A policy as a template carries it, references already resolved. */
 export interface PolicyDocument {
@@ -123,22 +123,13 @@ const list = (value: string | readonly string[] | undefined): readonly string[] 
   value === undefined ? [] : typeof value === 'string' ? [value] : value;
 
 function matchesAction(statement: PolicyStatement, action: string): boolean {
-  const named = (patterns: readonly string[]): boolean => patterns.some((pattern) => wildcard(pattern.toLowerCase(), action.toLowerCase()));
+  const named = (patterns: readonly string[]): boolean => patterns.some((pattern) => like(pattern.toLowerCase(), action.toLowerCase()));
   return statement.NotAction === undefined ? named(list(statement.Action)) : !named(list(statement.NotAction));
 }
 
 function matchesResource(statement: PolicyStatement, resource: string): boolean {
-  const named = (patterns: readonly string[]): boolean => patterns.some((pattern) => wildcard(pattern, resource));
+  const named = (patterns: readonly string[]): boolean => patterns.some((pattern) => like(pattern, resource));
   return statement.NotResource === undefined ? named(list(statement.Resource)) : !named(list(statement.NotResource));
-}
-
-/** `*` is any run of characters, `?` one. */
-export function wildcard(pattern: string, text: string): boolean {
-  const expression = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${expression}$`, 's').test(text);
 }
 
 /**

@@ -186,9 +186,11 @@ export async function receiveMessage(desk: SqsDesk, input: Input, gone: AbortSig
     if (now >= deadline) return {};
     const again = Math.min(deadline, nextVisibleAt(queue, now) ?? deadline);
     const enough = new AbortController();
-    const signal = AbortSignal.any([gone, enough.signal]);
-    await Promise.race([desk.changed(name, signal), desk.clock.sleep(again - now, signal)]);
-    enough.abort();
+    const stop = () => enough.abort();
+    gone.addEventListener('abort', stop, { once: true });
+    await Promise.race([desk.changed(name, enough.signal), desk.clock.sleep(again - now, enough.signal)]);
+    gone.removeEventListener('abort', stop);
+    stop();
   }
 }
 

@@ -55,17 +55,25 @@ export function startEventSource(source: EventSource, options: EventSourceOption
   }
 
   async function receive(limit: number, waitSeconds: number): Promise<readonly Message[]> {
-    const { Messages } = await sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl: source.queueUrl,
-        MaxNumberOfMessages: Math.min(limit, mostPerReceive),
-        WaitTimeSeconds: waitSeconds,
-        MessageSystemAttributeNames: ['All'],
-        MessageAttributeNames: ['All'],
-      }),
-      { abortSignal: stopping.signal },
-    );
-    return Messages ?? [];
+    // A signal of its own per request: the client never takes its listener back.
+    const request = new AbortController();
+    const stop = () => request.abort();
+    stopping.signal.addEventListener('abort', stop, { once: true });
+    try {
+      const { Messages } = await sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: source.queueUrl,
+          MaxNumberOfMessages: Math.min(limit, mostPerReceive),
+          WaitTimeSeconds: waitSeconds,
+          MessageSystemAttributeNames: ['All'],
+          MessageAttributeNames: ['All'],
+        }),
+        { abortSignal: request.signal },
+      );
+      return Messages ?? [];
+    } finally {
+      stopping.signal.removeEventListener('abort', stop);
+    }
   }
 
   /** One batch: what the first receive brings, and within the window as much more as fits. */

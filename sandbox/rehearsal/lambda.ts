@@ -58,6 +58,7 @@ export const mostPayloadBytes = 6 * 1024 * 1024;
 const unreservedWorkers = 8;
 const initTimeoutMs = 30_000;
 const idleMs = 5 * 60_000;
+const returnMs = 5_000;
 
 interface Job {
   readonly requestId: string;
@@ -92,8 +93,11 @@ export function createFunction(definition: FunctionDefinition, runtime: RuntimeA
       if (job === undefined) return;
       hand(worker, job);
     }
-    const starting = [...workers].filter((worker) => worker.state === 'starting').length;
-    if (!closed && queue.length > starting && workers.size < most) {
+    // Those that start and those that have answered and are about to ask for more.
+    const coming = [...workers].filter(
+      (worker) => worker.state === 'starting' || (worker.state === 'busy' && worker.job === undefined),
+    ).length;
+    if (!closed && queue.length > coming && workers.size < most) {
       start();
       dispatch();
     }
@@ -168,6 +172,8 @@ export function createFunction(definition: FunctionDefinition, runtime: RuntimeA
     clearTimeout(worker.timer);
     const { job } = worker;
     delete worker.job;
+    // A process that does not come back for more is of no use.
+    if (worker.state !== 'gone') worker.timer = setTimeout(() => end(worker), returnMs).unref();
     job?.finish(result);
   }
 
@@ -198,7 +204,7 @@ export function createFunction(definition: FunctionDefinition, runtime: RuntimeA
           refused('RequestTooLargeException', `Request must be smaller than ${mostPayloadBytes} bytes for the InvokeFunction operation`),
         );
       }
-      const inUse = queue.length + [...workers].filter((worker) => worker.state === 'busy').length;
+      const inUse = queue.length + [...workers].filter((worker) => worker.job !== undefined).length;
       if (options.whenFull !== 'wait' && definition.reservedConcurrency !== undefined && inUse >= definition.reservedConcurrency) {
         return Promise.resolve({ ...refused('TooManyRequestsException', 'Rate Exceeded.'), throttled: true });
       }
@@ -268,6 +274,9 @@ function environmentOf(definition: FunctionDefinition, runtimeApi: string): Reco
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${definition.name}`,
     AWS_LAMBDA_LOG_STREAM_NAME: 'local',
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    // Settings of the person at this machine must not reach a function: in the cloud they would not be there.
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     LAMBDA_TASK_ROOT: definition.folder,
     LAMBDA_RUNTIME_DIR: import.meta.dirname,
     ...definition.environment,

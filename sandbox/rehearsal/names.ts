@@ -142,3 +142,9 @@ function keyId(name: string): string {
   const digest = createHash('sha256').update(name).digest('hex');
   return [digest.slice(0, 8), digest.slice(8, 12), digest.slice(12, 16), digest.slice(16, 20), digest.slice(20, 32)].join('-');
 }
+
+/** A key as templates name it, by ARN or id, as its ARN; undefined for none and for AWS's own keys. */
+export function keyArn(key: unknown, place: Place): string | undefined {
+  if (typeof key !== 'string' || key === '' || key.startsWith('alias/aws/')) return undefined;
+  return key.startsWith('arn:') ? key : `arn:aws:kms:${place.region}:${place.accountId}:key/${key}`;
+}

@@ -19,7 +19,7 @@ import { CreateQueueCommand, QueueDoesNotExist, SetQueueAttributesCommand, SQSCl
 import type { Place } from '../cloud/access.ts';
 import { isRecord } from '../cloud/aws-json.ts';
 import type { Credentials } from '../cloud/iam.ts';
-import type { Names } from './names.ts';
+import { keyArn, type Names } from './names.ts';
 import type { TemplateResource } from './template.ts';
 
 /** A resource whose properties are resolved. */
@@ -54,9 +54,11 @@ export async function createResources(options: {
     const queues = ofType('AWS::SQS::Queue');
     for (const queue of queues) await createQueue(sqs, names.physicalName(queue));
     for (const queue of queues) {
-      await sqs.send(new SetQueueAttributesCommand({ QueueUrl: names.ref(queue.logicalId), Attributes: queueAttributes(queue) }));
+      await sqs.send(new SetQueueAttributesCommand({ QueueUrl: names.ref(queue.logicalId), Attributes: queueAttributes(queue, place) }));
     }
-    for (const secret of ofType('AWS::SecretsManager::Secret')) await createSecret(secrets, secret, names.physicalName(secret));
+    for (const secret of ofType('AWS::SecretsManager::Secret')) {
+      await createSecret(secrets, secret, { name: names.physicalName(secret), key: keyArn(secret.properties['KmsKeyId'], place) });
+    }
   } finally {
     dynamodb.destroy();
     sqs.destroy();
@@ -134,7 +136,7 @@ async function createQueue(client: SQSClient, QueueName: string): Promise<void> 
 }
 
 /** All of them, with AWS's defaults for those the template leaves out: an attribute that was taken out of the template is reset. */
-function queueAttributes({ properties }: Resource): Record<string, string> {
+function queueAttributes({ properties }: Resource, place: Place): Record<string, string> {
   const text = (name: string, fallback: string): string => String(properties[name] ?? fallback);
   return {
     VisibilityTimeout: text('VisibilityTimeout', '30'),
@@ -142,25 +144,28 @@ function queueAttributes({ properties }: Resource): Record<string, string> {
     MaximumMessageSize: text('MaximumMessageSize', '1048576'),
     MessageRetentionPeriod: text('MessageRetentionPeriod', '345600'),
     ReceiveMessageWaitTimeSeconds: text('ReceiveMessageWaitTimeSeconds', '0'),
-    KmsMasterKeyId: text('KmsMasterKeyId', ''),
+    KmsMasterKeyId: keyArn(properties['KmsMasterKeyId'], place) ?? '',
     RedrivePolicy: properties['RedrivePolicy'] === undefined ? '' : JSON.stringify(properties['RedrivePolicy']),
   };
 }
 
-async function createSecret(client: SecretsManagerClient, { properties }: Resource, Name: string): Promise<void> {
+async function createSecret(
+  client: SecretsManagerClient,
+  { properties }: Resource,
+  { name: Name, key }: { readonly name: string; readonly key: string | undefined },
+): Promise<void> {
   try {
     await client.send(new DescribeSecretCommand({ SecretId: Name }));
     return;
   } catch (error) {
     if (!(error instanceof SecretNotFound)) throw error;
   }
-  const key = properties['KmsKeyId'];
   await client.send(
     new CreateSecretCommand({
       Name,
       SecretString:
         typeof properties['SecretString'] === 'string' ? properties['SecretString'] : generated(properties['GenerateSecretString']),
-      ...(typeof key === 'string' ? { KmsKeyId: key } : {}),
+      ...(key === undefined ? {} : { KmsKeyId: key }),
     }),
   );
 }

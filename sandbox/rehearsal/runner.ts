@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { localPlace } from '../cloud/access.ts';
 import { isRecord } from '../cloud/aws-json.ts';
 import { type CloudClock, machineClock } from '../cloud/clock.ts';
 import { type LocalDynamoDb, startDynamoDb } from '../cloud/dynamodb.ts';
@@ -13,7 +12,7 @@ import { type LocalSqs, startSqs } from '../cloud/sqs.ts';
 import { startEventSource } from './event-source.ts';
 import { startHttpApi } from './http-api.ts';
 import { createFunction, type InvokeResult, type LocalFunction, type LogLine } from './lambda.ts';
-import { createNames } from './names.ts';
+import { createNames, keyArn } from './names.ts';
 import { createResources, type Resource, type ServiceUrls } from './resources.ts';
 import { attachResourcePolicies, policiesByRole } from './roles.ts';
 import { startRuntimeApi } from './runtime-api.ts';
@@ -89,9 +88,9 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
 }
 
 async function run(options: RunnerOptions, closers: (() => unknown)[], close: () => Promise<void>): Promise<Runner> {
-  const place = localPlace;
   const clock = options.clock ?? machineClock;
   const assembly = readAssembly(options.assembly, options.stack);
+  const { place } = assembly;
   const log = new EventEmitter<{ line: [LogLine] }>();
   const logFolder = join(options.state, 'logs');
   mkdirSync(logFolder, { recursive: true });
@@ -141,7 +140,7 @@ async function run(options: RunnerOptions, closers: (() => unknown)[], close: ()
     await startSns({
       ...common,
       ...port(ports.sns),
-      topics: topics.map((topic) => ({ name: names.physicalName(topic), ...keyOf(topic.properties['KmsMasterKeyId']) })),
+      topics: topics.map((topic) => ({ name: names.physicalName(topic), ...keyOf(keyArn(topic.properties['KmsMasterKeyId'], place)) })),
     }),
   );
   const urls: ServiceUrls = { dynamodb: dynamodb.url, sqs: sqs.url, secretsManager: secrets.url, sns: sns.url };
@@ -155,7 +154,7 @@ async function run(options: RunnerOptions, closers: (() => unknown)[], close: ()
       );
 
   for (const table of resources.filter(({ type }) => type.startsWith('AWS::DynamoDB::'))) {
-    const key = tableKey(table);
+    const key = keyArn(tableKey(table), place);
     if (key !== undefined) keys.set(names.physicalName(table), key);
   }
   attachResourcePolicies(iam, resources, names);
@@ -225,7 +224,7 @@ async function run(options: RunnerOptions, closers: (() => unknown)[], close: ()
 }
 
 const port = (given: number | undefined): { readonly port?: number } => (given === undefined ? {} : { port: given });
-const keyOf = (key: unknown): { readonly key?: string } => (typeof key === 'string' ? { key } : {});
+const keyOf = (key: string | undefined): { readonly key?: string } => (key === undefined ? {} : { key });
 
 function resolvedProperties(resolver: TemplateResolver, resource: Resource): Readonly<Record<string, unknown>> {
   try {
@@ -237,11 +236,10 @@ function resolvedProperties(resolver: TemplateResolver, resource: Resource): Rea
 }
 
 /** The customer's key of a table; a global table names it per replica. */
-function tableKey({ properties }: Resource): string | undefined {
+function tableKey({ properties }: Resource): unknown {
   const replica: unknown = Array.isArray(properties['Replicas']) ? properties['Replicas'][0] : properties;
   const encryption = isRecord(replica) ? replica['SSESpecification'] : undefined;
-  const key = isRecord(encryption) ? encryption['KMSMasterKeyId'] : undefined;
-  return typeof key === 'string' ? key : undefined;
+  return isRecord(encryption) ? encryption['KMSMasterKeyId'] : undefined;
 }
 
 function createFunctions(context: {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { localPlace, type Place } from '../cloud/access.ts';
 import { isRecord } from '../cloud/aws-json.ts';
 
 export interface TemplateResource {
@@ -13,6 +14,8 @@ export interface TemplateResource {
 export interface Assembly {
   readonly folder: string;
   readonly stackName: string;
+  /** Account and region the stack is meant for; local ones where it leaves them open. */
+  readonly place: Place;
   readonly template: Template;
 }
 
@@ -34,6 +37,7 @@ const Manifest = z.looseObject({
       z.string(),
       z.looseObject({
         type: z.string(),
+        environment: z.string().optional(),
         properties: z.looseObject({ templateFile: z.string().optional(), stackName: z.string().optional() }).optional(),
       }),
     )
@@ -53,7 +57,16 @@ export function readAssembly(folder: string, stack?: string): Assembly {
   }
   const [name, artifact] = first;
   const template = Template.parse(JSON.parse(readFileSync(join(folder, artifact.properties?.templateFile ?? ''), 'utf8')));
-  return { folder, stackName: artifact.properties?.stackName ?? name, template };
+  return { folder, stackName: artifact.properties?.stackName ?? name, place: placeOf(artifact.environment), template };
+}
+
+/** `aws://123456789012/eu-central-1`, with `unknown-account` and `unknown-region` in a stack for any. */
+function placeOf(environment: string | undefined): Place {
+  const [, account, region] = /^aws:\/\/([^/]+)\/([^/]+)$/.exec(environment ?? '') ?? [];
+  return {
+    accountId: account === undefined || account === 'unknown-account' ? localPlace.accountId : account,
+    region: region === undefined || region === 'unknown-region' ? localPlace.region : region,
+  };
 }
 
 /** Folder of a function's code: `<hash>.zip` of the template is `asset.<hash>` of the assembly. */
