@@ -32,7 +32,10 @@ function problemsOfIssue(issue: z.core.$ZodIssue, below: readonly PropertyKey[])
     }));
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const reasons = [...new Set(issue.errors.map((member) => member[0]?.message).filter((message) => message !== undefined))];
+    // The member that was meant is the one whose mistakes lie inside it; when none looks meant, all are named.
+    const meant = issue.errors.find((member) => member.every((inner) => inner.path.length > 0));
+    if (meant) return meant.flatMap((inner) => problemsOfIssue(inner, path));
+    const reasons = [...new Set(issue.errors.flatMap((member) => member.map((inner) => inner.message)))];
     return [{ path: pathText(path), reason: reasons.join('; or: '), fix: fixFor(issue) }];
   }
   return [{ path: pathText(path), reason: issue.message, fix: fixFor(issue) }];
