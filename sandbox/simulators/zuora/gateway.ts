@@ -30,7 +30,6 @@ export function createGateway({ tenant, tokens, idempotency, routes, gzip }: Gat
   async function answer(request: Request, url: URL, context: ErrorContext): Promise<Response> {
     const refusedBefore = await beforeWork(request, url, context);
     if (refusedBefore) return refusedBefore;
-    if (tenant.limits.answerTakesMs > 0) await tenant.world.clock.sleep(tenant.limits.answerTakesMs);
     const key = request.headers.get('idempotency-key');
     const work = (): Promise<Response> => perform(request, context);
     return key === null ? work() : idempotency.run(key, { method: request.method, path: url.pathname + url.search }, work);
@@ -83,6 +82,7 @@ export function createGateway({ tenant, tokens, idempotency, routes, gzip }: Gat
   }
 
   async function perform(request: Request, context: ErrorContext): Promise<Response> {
+    if (tenant.limits.answerTakesMs > 0) await tenant.world.clock.sleep(tenant.limits.answerTakesMs);
     try {
       return await routes.fetch(request);
     } catch (thrown) {

@@ -69,7 +69,7 @@ export function writeItems(
       taxAmount: sum(taxes.map((tax) => tax.amount)),
       taxMode: input.taxMode,
       quantity,
-      unitPrice: input.unitPrice ?? (isZero(quantity) ? '0' : divide(input.amount, quantity)),
+      unitPrice: input.unitPrice ?? (quantity === '1' ? input.amount : isZero(quantity) ? '0' : divide(input.amount, quantity)),
       sku: input.sku ?? null,
       unitOfMeasure: input.unitOfMeasure ?? '',
       processingType: processingCode(input.processingType),

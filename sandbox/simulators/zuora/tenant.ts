@@ -167,6 +167,7 @@ export class Tenant {
   /** Operations the API user's role may not use; `*` for any run of characters. */
   denied: readonly string[] = [];
   #nextId = 1;
+  #lastNow = { atMs: -1, text: '' };
   #numbers: Partial<Record<Counter, number>> = {};
 
   constructor(world: SimulatedWorld, settings: TenantSettings) {
@@ -245,7 +246,11 @@ export class Tenant {
   }
 
   now(): string {
-    return instantText(this.world.clock.now());
+    const now = this.world.clock.now();
+    const atMs = now.getTime();
+    // Thousands of rows share an instant while records are loaded.
+    if (atMs !== this.#lastNow.atMs) this.#lastNow = { atMs, text: instantText(now) };
+    return this.#lastNow.text;
   }
 
   today(): string {
