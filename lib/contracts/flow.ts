@@ -85,6 +85,10 @@ export interface Reference {
   readonly label: string;
   /** When given, the link must have been settled for exactly this state of the record, else it counts as not here yet. */
   readonly header?: string;
+  /** Enough when the link leads to a record on the other side, even while that pair is held or being written. */
+  readonly linked?: boolean;
+  /** Rules by which the other flow leaves a record out until somebody asks for it: a link filtered by one of them counts as not here yet. */
+  readonly askedPast?: readonly string[];
 }
 
 /** Links of the references by name. A link in state `filtered` is handed over too: the flow decides what its absence means. */
@@ -210,11 +214,7 @@ export interface PostFlow<Row = unknown, Source = unknown, Draft = unknown, Cont
    * Reads what belongs to the rows (items, taxes, applications) in bulk. A failure concerns that record only. `memories` (by record key) lets it
    * also read what became of an earlier posting where `decide` depends on it.
    */
-  gather(
-    context: Context,
-    rows: readonly Row[],
-    memories: ReadonlyMap<string, Memory>,
-  ): Promise<ReadonlyMap<string, Source | Failure>>;
+  gather(context: Context, rows: readonly Row[], memories: ReadonlyMap<string, Memory>): Promise<ReadonlyMap<string, Source | Failure>>;
   /** Pure. */
   decide(source: Source, memory: Memory, context: Context): Move;
   /** Pure. */
@@ -269,7 +269,14 @@ export interface Lens<Fields, Row, Context> {
   /** Changes just these fields; `undefined` clears one. Absent: this side is read only. Fails with RecordGone. */
   update?(context: Context, key: string, changes: Partial<Fields>, current: Row, links: Resolved): Promise<Row>;
   /** Live look-up by marker, before every create; keyed by marker. */
-  findByMarker?(context: Context, markers: readonly string[]): Promise<ReadonlyMap<string, readonly Row[]>>;
+  findByMarker?(
+    context: Context,
+    markers: readonly string[],
+    /** Fields of the records that ask, by marker: a hit that cannot be theirs is a Failure in the map. */
+    asking: ReadonlyMap<string, Partial<Fields>>,
+  ): Promise<ReadonlyMap<string, readonly Row[] | Failure>>;
+  /** What could not be carried over as it is (a text cut, an invalid address left out), for the audit. Pure. */
+  remarks?(row: Row, context: Context): readonly string[];
   /** After an unknown outcome of `create`: how long after sending to look for the marker again; default 1, 5 and 11 minutes. */
   readonly looksAfterMs?: readonly number[];
   /** Fields that can be given at creation only. */
@@ -296,11 +303,15 @@ export interface MirrorFlow<Fields = unknown, RowA = unknown, RowB = unknown, Co
   ): Screen;
   /** The text written into the other side to find the record again; undefined when that side keeps none. */
   marker(from: Side, fields: Fields): string | undefined;
-  /** Applies the match rules to records that have no link and no marker hit, in the fewest calls. Ambiguity is a thrown hold in the map. */
+  /**
+   * Applies the match rules to records that have no link and no marker hit, in the fewest calls. Ambiguity is a thrown hold in the map.
+   * `taken` tells which records of the other side are linked already.
+   */
   match(
     context: Context,
     from: Side,
     asks: readonly { readonly key: string; readonly fields: Fields; readonly decision?: string }[],
+    taken: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
   ): Promise<ReadonlyMap<string, Match | 'none' | Failure>>;
   /** When a match is adopted: fill what is empty there and leave the rest (`fill-empty`), or treat it as changed by the source. */
   readonly onAdopt: 'fill-empty' | 'overwrite';

@@ -208,10 +208,10 @@ async function parkRecord(batch: Batch, work: Work, failure: FailureRecord, dela
     });
     await desk.links.commit({ ...work.leased, link }, known && isQuiet(task.change.cause) ? [] : [entry]);
   }
-  const header = failure.details?.['header'];
+  const { header, leftOut } = failure.details ?? {};
   const arrived =
     failure.dependency !== undefined &&
-    (await demand(batch.shift, { dependency: failure.dependency, ...(header === undefined ? {} : { header }) }, task));
+    (await demand(batch.shift, { dependency: failure.dependency, ...present({ header, leftOut }) }, task));
   const ending: Ending =
     delayMs !== undefined
       ? { is: 'again', delayMs, spends: false }

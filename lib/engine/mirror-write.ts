@@ -108,18 +108,23 @@ async function agree(
     state: 'synced',
     outcome,
     link: { base: keep(link.base, merged.base), ...keptEcho(link, done.echo), headers },
-    sentence: sentenceOf(work, changed, merged),
+    sentence: sentenceOf(work, changed, merged, changed.length === 0 ? [] : remarksOf(batch, work)),
     ...(written.length === 0 ? {} : { before: asJson(before), after: asJson(after) }),
     target: link.keys[otherSide(work.from)],
   });
 }
 
-function sentenceOf(work: Work, changed: readonly string[], merged: Merged): string {
+function sentenceOf(work: Work, changed: readonly string[], merged: Merged, remarks: readonly string[]): string {
   const lost = merged.conflicts.map(({ field, winner }) => `${field} was changed on both sides and side ${winner} won`);
   const left = merged.left.length === 0 ? [] : [`left as they differ: ${merged.left.join(', ')}`];
   const what =
     changed.length === 0 ? `${labelOf(work)} agrees on both sides` : `${labelOf(work)} updated: ${[...new Set(changed)].join(', ')}`;
-  return `${[what, ...lost, ...left].join('; ')}.`;
+  return `${[what, ...lost, ...left, ...remarks].join('; ')}.`;
+}
+
+/** What the source's lens has to say about fields that did not go over as they are. */
+function remarksOf(batch: MirrorBatch, work: Work): readonly string[] {
+  return lensOf(batch.flow, work.from).remarks?.(work.row, batch.shift.open.context) ?? [];
 }
 
 async function planMerge(batch: MirrorBatch, work: Work, merged: Merged): Promise<void> {
@@ -190,7 +195,7 @@ async function settleCreated(
     await settle(batch, work, {
       state: 'synced',
       outcome: 'created',
-      sentence: `${labelOf(work)} created as ${key} on the other side.`,
+      sentence: `${[`${labelOf(work)} created as ${key} on the other side`, ...remarksOf(batch, work)].join('; ')}.`,
       target: key,
       after: asJson(fields),
       link: {

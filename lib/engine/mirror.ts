@@ -148,6 +148,16 @@ async function partnerGone(batch: MirrorBatch, one: Read, side: Side, key: strin
     await bringTogether(batch, [one]);
     return;
   }
+  const renumbered = (await findMarked(batch, work.from, [one])).get(work.task.ref.key);
+  const [only] = renumbered ?? [];
+  if (!batch.open.has(refText(work.task.ref))) return;
+  if (only !== undefined && renumbered?.length === 1 && only.key !== key) {
+    // The record is there under another key: the link follows it, with everything it remembers.
+    const { [side]: _former, ...keys } = work.leased.link.keys;
+    work.leased = { ...work.leased, link: { ...work.leased.link, keys } };
+    await pairUp(batch, one, { key: only.key, why: `${key} no longer exists and ${only.label} carries its reference` });
+    return;
+  }
   if (work.leased.link.decision === 'ignore') {
     await settle(batch, work, { state: 'gone', outcome: 'noted', reason: 'counterpart-gone', sentence: `${labelOf(work)} goes on alone.` });
     return;
@@ -205,14 +215,17 @@ async function findMarked(batch: MirrorBatch, from: Side, group: readonly Read[]
   const { findByMarker } = lens;
   if (findByMarker === undefined) return found;
   const markers = new Map<string, Work[]>();
+  const asking = new Map<string, Read['fields']>();
   for (const { work, fields } of group) {
     const marker = flow.marker(from, fields);
-    if (marker !== undefined) markers.set(marker, [...(markers.get(marker) ?? []), work]);
+    if (marker === undefined) continue;
+    markers.set(marker, [...(markers.get(marker) ?? []), work]);
+    asking.set(marker, fields);
   }
   const hits = await inBulk<string, readonly unknown[]>(
     batch,
     [...markers.keys()],
-    (some) => findByMarker.call(lens, shift.open.context, some),
+    (some) => findByMarker.call(lens, shift.open.context, some, asking),
     (marker) => marker,
   );
   for (const [marker, works] of markers) {
@@ -239,7 +252,15 @@ async function matchAll(batch: MirrorBatch, from: Side, group: readonly Read[]):
   return inBulk<(typeof asks)[number], Match | 'none'>(
     batch,
     asks,
-    (some) => flow.match(shift.open.context, from, some),
+    (some) => flow.match(shift.open.context, from, some, (keys) => takenOf(batch, from, keys)),
     (ask) => ask.key,
   );
+}
+
+/** Which records of the other side belong to somebody already. */
+async function takenOf(batch: MirrorBatch, from: Side, keys: readonly string[]): Promise<ReadonlySet<string>> {
+  if (keys.length === 0) return new Set();
+  const refOf = (key: string) => ({ flow: batch.flowKey, side: otherSide(from), key });
+  const links = await batch.shift.desk.links.findMany(keys.map(refOf));
+  return new Set(keys.filter((key) => links.get(refText(refOf(key)))?.keys[from] !== undefined));
 }

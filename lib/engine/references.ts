@@ -2,7 +2,8 @@ import type { Reference, Resolved } from '../contracts/flow.ts';
 import type { Link } from '../contracts/link.ts';
 import { Failure } from '../failures.ts';
 import type { LinkPage } from '../ports/link-store.ts';
-import { parseRef, type RecordRef, refText, type Side } from '../values/record-ref.ts';
+import { otherSide, parseRef, type RecordRef, refText } from '../values/record-ref.ts';
+import { present } from './audit-entry.ts';
 import { sendChanges } from './pack.ts';
 import { changeOf, type Shift, type Task } from './shift.ts';
 
@@ -13,8 +14,11 @@ const refOf = (shift: Shift, reference: Reference): RecordRef => ({
 });
 
 /** Is this link what the reference needs: there, and settled for exactly that state of the record when one is named. */
-function arrived(link: Link | undefined, side: Side, header: string | undefined): link is Link {
-  if (link === undefined || (link.state !== 'synced' && link.state !== 'filtered')) return false;
+function arrived(link: Link | undefined, { side, header, linked, askedPast }: Omit<Reference, 'name' | 'label' | 'flow' | 'key'>): boolean {
+  if (link === undefined) return false;
+  if (linked && link.keys[otherSide(side)] !== undefined) return true;
+  if (link.state !== 'synced' && link.state !== 'filtered') return false;
+  if (link.state === 'filtered' && askedPast?.includes(link.note ?? '')) return false;
   return header === undefined || link.headers?.[side] === header;
 }
 
@@ -44,12 +48,13 @@ function resolveOne(shift: Shift, references: readonly Reference[], links: Reado
   for (const reference of references) {
     const dependency = refText(refOf(shift, reference));
     const link = links.get(dependency);
-    if (!arrived(link, reference.side, reference.header)) {
+    if (link === undefined || !arrived(link, reference)) {
+      const leftOut = link?.state === 'filtered' ? link.note : undefined;
       return new Failure('DependencyMissing', {
         cause: `missing:${reference.label}`,
         sentence: `Waits for ${reference.label}, which is not ${link === undefined ? 'here' : 'settled'} yet.`,
         dependency,
-        ...(reference.header === undefined ? {} : { details: { header: reference.header } }),
+        ...(reference.header === undefined && leftOut === undefined ? {} : { details: present({ header: reference.header, leftOut }) }),
       });
     }
     resolved.set(reference.name, link);
@@ -63,13 +68,19 @@ function resolveOne(shift: Shift, references: readonly Reference[], links: Reado
  */
 export async function demand(
   shift: Shift,
-  missing: { readonly dependency: string; readonly header?: string },
+  missing: { readonly dependency: string; readonly header?: string; readonly leftOut?: string },
   waiting: Task,
 ): Promise<boolean> {
   const { desk } = shift;
   const ref = parseRef(missing.dependency);
   const present = (await desk.links.findMany([ref])).get(missing.dependency);
-  if (arrived(present, ref.side, missing.header)) return true;
+  const { header, leftOut } = missing;
+  const need = {
+    side: ref.side,
+    ...(header === undefined ? {} : { header }),
+    ...(leftOut === undefined ? {} : { askedPast: [leftOut] }),
+  };
+  if (arrived(present, need)) return true;
   await sendChanges(desk, shift.name, {
     queue: waiting.queue,
     changes: [changeOf(desk, ref, 'dependency', waiting.change.correlation)],

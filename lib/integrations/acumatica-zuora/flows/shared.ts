@@ -12,8 +12,20 @@ import { standingOf } from '../standing.ts';
 export const flowKeys = { customers: 'customers', invoices: 'invoices', creditMemos: 'credit-memos', payments: 'payments' } as const;
 
 export function customerReference(accountId: string, accountNumber: string | undefined, name = 'customer'): Reference {
-  return { name, flow: flowKeys.customers, side: 'b', key: accountId, label: `customer ${accountNumber ?? accountId}` };
+  return {
+    name,
+    flow: flowKeys.customers,
+    side: 'b',
+    key: accountId,
+    label: `customer ${accountNumber ?? accountId}`,
+    // A customer whose address is in dispute takes documents all the same; one that nobody needed so far is made now.
+    linked: true,
+    askedPast: leftOutUntilAsked,
+  };
 }
+
+/** Rules by which `customers` leaves an account out until a document of it comes. */
+export const leftOutUntilAsked: readonly string[] = ['on-demand', 'status:Draft', 'status:Canceled'];
 
 /** CustomerID of a customer link; a link that was left out has none. */
 export function customerIdOf(link: Link | undefined, number: string, accountNumber: string): string {
