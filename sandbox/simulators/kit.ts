@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Hono } from 'hono';
+import * as z from 'zod';
 
 /** What a simulator needs of the world. Structurally the product's ports, declared again because simulators share no code with it. */
 export interface SimulatedWorld {
@@ -191,6 +192,25 @@ function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
+/** A misspelt fault would play nothing and prove nothing, so it is refused. */
+const faultSchema = z.strictObject({
+  operation: z.string().exactOptional(),
+  skip: z.number().int().min(0).exactOptional(),
+  times: z.number().int().min(1).exactOptional(),
+  kind: z.enum(['delay', 'drop-before', 'drop-after', 'status', 'status-after', 'truncate']),
+  ms: z.number().min(0).exactOptional(),
+  status: z.number().int().min(200).max(599).exactOptional(),
+  headers: z.record(z.string(), z.string()).exactOptional(),
+  body: z.string().exactOptional(),
+});
+const latencySchema = z.strictObject({ ms: z.number().min(0) });
+
+function read<T>(schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input);
+  if (!parsed.success) throw new ControlError(z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
 /** `/__control`: seed, inspect, edit and break a simulator from outside. */
 function controlRoutes(simulator: Simulator): Hono {
   const control = new Hono().basePath('/__control');
@@ -212,7 +232,7 @@ function controlRoutes(simulator: Simulator): Hono {
     return context.json({ reset: true });
   });
   control.post('/faults', async (context) => {
-    simulator.addFault((await context.req.json()) as Fault);
+    simulator.addFault(read(faultSchema, await context.req.json()));
     return context.json({ added: true });
   });
   control.delete('/faults', (context) => {
@@ -220,7 +240,7 @@ function controlRoutes(simulator: Simulator): Hono {
     return context.json({ cleared: true });
   });
   control.put('/latency', async (context) => {
-    simulator.setLatency(Number(((await context.req.json()) as { ms: number }).ms));
+    simulator.setLatency(read(latencySchema, await context.req.json()).ms);
     return context.json({ set: true });
   });
   control.get('/snapshot', (context) => context.json(simulator.snapshot() as never));

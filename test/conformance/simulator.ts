@@ -187,6 +187,12 @@ export function describeSimulator(simulated: SimulatorCase): void {
         expect(statuses).toEqual([200, 599, 599, 200]);
       });
 
+      it('a misspelt fault is refused, not ignored', async () => {
+        expect((await control('/faults', 'POST', { kind: 'drop' })).status).toBe(400);
+        expect((await control('/faults', 'POST', { kind: 'delay', millis: 5 })).status).toBe(400);
+        expect((await control('/latency', 'PUT', { seconds: 1 })).status).toBe(400);
+      });
+
       it('faults can be cleared', async () => {
         simulator.addFault({ kind: 'drop-before', times: 1_000 });
         expect((await control('/faults', 'DELETE')).status).toBe(200);
