@@ -21,7 +21,7 @@ export interface Terms {
   discountDays: number;
 }
 
-export interface Rate {
+interface Rate {
   currency: string;
   effectiveDate: string;
   /** Base currency per unit. */

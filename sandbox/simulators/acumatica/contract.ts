@@ -18,7 +18,7 @@ export interface ScalarField {
 }
 
 /** `many`: detail rows; otherwise one linked object. */
-export interface NestedField {
+interface NestedField {
   readonly name: string;
   readonly of: string;
   readonly many: boolean;

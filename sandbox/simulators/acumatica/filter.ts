@@ -9,8 +9,8 @@ export type Filter =
   | { readonly kind: 'compare'; readonly field: FieldRef; readonly operator: Operator; readonly value: string | boolean | null }
   | { readonly kind: 'text'; readonly function: TextFunction; readonly field: FieldRef; readonly value: string };
 
-export type Operator = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le';
-export type TextFunction = 'substringof' | 'startswith' | 'endswith';
+type Operator = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le';
+type TextFunction = 'substringof' | 'startswith' | 'endswith';
 
 /** A field of the record, of a linked object (`MainContact/Email`), of a detail row, or a custom one (`View.Field`). */
 export interface FieldRef {

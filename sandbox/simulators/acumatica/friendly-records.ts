@@ -137,7 +137,7 @@ function invoice(document: Document): Friendly {
       qty: decimalOf(line, 'Qty'),
       price: decimalOf(line, 'UnitPrice'),
       amount: decimalOf(line, 'Amount'),
-      ...(line.custom ? { custom: line.custom } : {}),
+      ...(line.custom ? { custom: { ...line.custom } } : {}),
     })),
     taxes: detailsOf(document, 'TaxDetails').map((row) => ({
       id: text(row, 'TaxID'),

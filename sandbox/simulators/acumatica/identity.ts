@@ -104,7 +104,7 @@ function signIn(identity: Identity, client: Client, form: URLSearchParams): Gran
   return identity.sessions.openGrant(client, user.name, scopesOf(client, form.get('scope') ?? ''));
 }
 
-export function scopesOf(client: Client, written: string): string[] {
+function scopesOf(client: Client, written: string): string[] {
   const scopes = written.split(' ').filter((scope) => scope !== '');
   const known = ['api', 'offline_access', 'api:concurrent_access', 'openid', 'profile', 'email'];
   if (!scopes.includes('api') || scopes.some((scope) => !known.includes(scope))) throw new OAuthRefused('invalid_scope');

@@ -155,7 +155,7 @@ function isInZone(company: Company, zone: string, taxId: string): boolean {
   return row !== undefined && detailsOf(row, 'ApplicableTaxes').some((applicable) => text(applicable, 'TaxID') === taxId);
 }
 
-export function taxZoneOf(document: Row): string {
+function taxZoneOf(document: Row): string {
   return customText(document, 'CurrentDocument.TaxZoneID');
 }
 

@@ -1,4 +1,4 @@
-import { add, type Decimal, isZero, multiply, round, subtract, sum } from '../../../lib/values/decimal.ts';
+import { type Decimal, isZero, multiply, round, subtract, sum } from '../../../lib/values/decimal.ts';
 import type { Company } from './company.ts';
 import type { Document, Entry } from './rows.ts';
 
@@ -103,8 +103,4 @@ export function* ledgerLines(company: Company): Generator<LedgerLine> {
 /** Debits minus credits in the base currency. */
 export function netOf(entry: Entry): Decimal {
   return subtract(entry.baseDebit, entry.baseCredit);
-}
-
-export function addTo(totals: Map<string, Decimal>, key: string, value: Decimal): void {
-  totals.set(key, add(totals.get(key) ?? '0', value));
 }

@@ -65,8 +65,10 @@ export class RequestQueue {
     }
     const left = minuteMs - (this.#now() % minuteMs);
     const delayMs = this.#processed >= limit / 2 ? left / (limit - this.#processed) : 0;
-    this.#processed += 1;
     const startsAt = Math.max(this.#now(), this.#nextStart) + delayMs;
+    if (startsAt - arrivedAt > longestWaitMs) throw new Declined(licence.declinedBody);
+    // Declined requests do not count.
+    this.#processed += 1;
     this.#nextStart = delayMs > 0 ? startsAt : 0;
     if (startsAt > this.#now()) await this.#sleep(startsAt - this.#now(), arrivedAt, licence);
   }

@@ -11,7 +11,7 @@ const which = { type: z.string(), ref: z.string() };
 const formFields = z.record(z.string(), z.unknown());
 
 /** One entry per thing a person (or the outside world) can do. `type` is a document type, or `Journal` with its batch number as `ref`. */
-export const personActions = {
+const personActions = {
   /** AR302000, Application History, Reverse Application on the row of a document; released unless told otherwise. */
   'reverse-application': z.strictObject({
     ...which,

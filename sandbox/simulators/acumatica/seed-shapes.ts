@@ -66,7 +66,7 @@ export const SeededDocument = z.strictObject({
 });
 export type SeededDocument = z.output<typeof SeededDocument>;
 
-export const SeededClient = z.strictObject({
+const SeededClient = z.strictObject({
   clientId: z.string().regex(/^[^@]+@[^@]+$/, 'a client id with its tenant, <GUID>@<Tenant>'),
   secret: z.string(),
   flow: z.enum(['authorization-code', 'password']).default('authorization-code'),

@@ -116,7 +116,9 @@ export class AcumaticaServer {
     if (first?.toLowerCase() !== 'entity' || name?.toLowerCase() !== 'default' || version === undefined) throw notFound(call.path);
     if (!this.company.installation.endpointVersions.includes(version)) throw notFound(call.path);
     const place: Place = { endpoint: `${this.root}/entity/Default/${version}`, version: majorOf(version) };
-    return this.#entityRoute(segments, { call, session, place, params, context: this.#contextOf(call) });
+    const reply = this.#entityRoute(segments, { call, session, place, params, context: this.#contextOf(call) });
+    if (!this.sessions.isTold(session)) return reply;
+    return { ...reply, headers: { 'set-cookie': `.ASPXAUTH=${session.id}; path=/; HttpOnly`, ...reply.headers } };
   }
 
   #withinInstance(path: string): string {
@@ -228,10 +230,11 @@ export class AcumaticaServer {
     if (answer) return { status: 200, body: this.#write(entity, answer, query, request) };
     const records = recordsOf(this.company, entity);
     if (!records.save) throw forbidden(entity.form);
-    const existing = this.#located(records, input.id, query) ?? records.named(input);
+    const conditional = call.headers['if-match'] === '*';
+    const existing = this.#located(records, input.id, { query, conditional }) ?? records.named(input);
     if (patch && !existing) throw call.headers['if-none-match'] === '*' ? preconditionFailed() : notFound(call.path);
     if (call.headers['if-none-match'] === '*' && existing) throw preconditionFailed();
-    if (call.headers['if-match'] === '*' && !existing) throw preconditionFailed();
+    if (conditional && !existing) throw preconditionFailed();
     if (existing) this.#refuseLocked(entity, existing);
     try {
       return { status: 200, body: this.#write(entity, records.save(existing, input, request.context), query, request) };
@@ -241,10 +244,14 @@ export class AcumaticaServer {
   }
 
   /** The record an `id` in the body or a `$filter` in the query names. */
-  #located(records: RecordsOfEntity, id: string | undefined, query: Query): Row | undefined {
+  #located(
+    records: RecordsOfEntity,
+    id: string | undefined,
+    { query, conditional }: { readonly query: Query; readonly conditional: boolean },
+  ): Row | undefined {
     if (id !== undefined) {
       const row = records.byId(id);
-      if (!row) throw noEntity();
+      if (!row) throw conditional ? preconditionFailed() : noEntity();
       return row;
     }
     if (!query.filter) return undefined;

@@ -177,6 +177,12 @@ export class Sessions {
     return session;
   }
 
+  /** Whether the client must be told its session by cookie. */
+  isTold(session: Session): boolean {
+    const grant = session.grantId === null ? undefined : this.state.grants[session.grantId];
+    return grant?.scopes.includes('api:concurrent_access') ?? false;
+  }
+
   cookie(id: string): Session | undefined {
     const session = this.active().find((other) => other.id === id && other.grantId === null);
     if (session) session.endsAt = this.#after(cookieIdleMs);

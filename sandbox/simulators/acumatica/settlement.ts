@@ -112,7 +112,7 @@ export function reverseApplications(
 }
 
 /** Marks an application as reversed and returns its opposite. */
-export function reversalOf(
+function reversalOf(
   payer: Document,
   application: Application,
   at: { readonly date: string; readonly period: string; readonly batch: string },
@@ -131,7 +131,7 @@ export function reversalOf(
   };
 }
 
-export function refreshNamed(company: Company, payer: Document, application: Application): void {
+function refreshNamed(company: Company, payer: Document, application: Application): void {
   const target = findTarget(company, text(payer, 'Type'), application.type, application.reference);
   if (target) refreshTarget(company, target);
 }

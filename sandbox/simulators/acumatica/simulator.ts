@@ -89,7 +89,7 @@ export function createAcumaticaSimulator(world: SimulatedWorld, options: Acumati
         settle();
         const records = friendlyRecords(noun, server);
         if (!records) throw new ControlError(`unknown noun ${noun}; there are ${friendlyNouns}`);
-        return structuredClone(records);
+        return records;
       },
       act(action) {
         settle();
@@ -174,7 +174,7 @@ function outagePage(status: number, root: string): Response {
 }
 
 /** `PUT /Invoice`, `GET /Payment/{key}`, `POST /Invoice/ReleaseInvoice`, `GET /Invoice/ReleaseInvoice/status`, `POST /token`. */
-export function operationOf(root: string, method: string, path: string): string {
+function operationOf(root: string, method: string, path: string): string {
   const rest = path.toLowerCase().startsWith(`${root.toLowerCase()}/`) ? path.slice(root.length) : path;
   if (/^\/identity\/connect\/token$/i.test(rest)) return `${method} /token`;
   if (/^\/entity\/auth\/(login|logout)$/i.test(rest)) return `${method} /${rest.split('/').at(-1)?.toLowerCase()}`;

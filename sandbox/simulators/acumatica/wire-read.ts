@@ -16,7 +16,7 @@ export interface Input {
   readonly linked: Map<string, Input>;
 }
 
-export function emptyInput(): Input {
+function emptyInput(): Input {
   return { delete: false, fields: new Map(), custom: new Map(), details: new Map(), linked: new Map() };
 }
 

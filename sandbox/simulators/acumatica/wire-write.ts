@@ -4,7 +4,7 @@ import { type Entity, entityOf, type ScalarField } from './contract.ts';
 import { customFieldType, ownsCustomField } from './custom-fields.ts';
 import type { Names, Query } from './query.ts';
 import type { Problems } from './refusals.ts';
-import { amount, type Cell, detailsOf, type Row } from './rows.ts';
+import { type Cell, detailsOf, type Row } from './rows.ts';
 
 /** Where a record is shown: decides its links and which fields exist. */
 export interface Place {
@@ -107,7 +107,7 @@ function dateText(value: Cell): string | null {
 }
 
 /** A decimal with exactly so many digits: `1071` → `1071.0000`. */
-export function fixed(value: Decimal, digits: number): Decimal {
+function fixed(value: Decimal, digits: number): Decimal {
   const [whole = '0', fraction = ''] = normal(round(value, digits)).split('.');
   return `${whole}.${fraction.padEnd(digits, '0')}`;
 }
@@ -159,5 +159,3 @@ function linksOf(entity: Entity, row: Row, place: Place): Record<string, string>
     ...(graph ? { 'files:put': `${place.endpoint}/files/${graph}/${row.id}/{filename}` } : {}),
   };
 }
-
-export const shownAmount = (row: Row, field: string): Decimal => normal(amount(row, field));

@@ -3,7 +3,7 @@ import { type AcumaticaOptions, createAcumaticaSimulator } from '../../../../san
 import { listen, type Simulator } from '../../../../sandbox/simulators/kit.ts';
 
 /** A clock that only moves when told to, or when somebody sleeps on it. */
-export function handTurnedClock(start: string) {
+function handTurnedClock(start: string) {
   let time = Date.parse(start);
   return {
     now: () => new Date(time),
@@ -30,7 +30,7 @@ export function repeatableRandom(seed = 7) {
   };
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;

@@ -311,6 +311,44 @@ describe('a credit memo', () => {
   });
 });
 
+describe('a credit memo with its target named at once', () => {
+  const lines = [{ Qty: 1, UnitPrice: 80, Account: '40000' }];
+  const memo = (ReferenceNbr: string, AmountPaid: number) => ({
+    Type: 'Credit Memo',
+    Terms: null,
+    DueDate: null,
+    Details: lines,
+    ApplicationsCreditMemo: [{ DocType: 'Invoice', ReferenceNbr, AmountPaid }],
+  });
+
+  test('is applied by its own release', async () => {
+    const invoice = await postInvoice();
+    await postInvoice(memo(invoice, 80));
+    expect(desk.simulator.records('invoices')).toMatchObject([
+      { type: 'Credit Memo', status: 'Closed' },
+      { type: 'Invoice', balance: '1254.88' },
+    ]);
+  });
+
+  test('cannot give more than it has', async () => {
+    const invoice = await postInvoice();
+    expect((await desk.put('/Invoice', invoiceBody(memo(invoice, 80.01)))).text).toContain('out of the balance');
+  });
+});
+
+describe('a long invoice', () => {
+  test('grows chunk by chunk on hold and is released whole', async () => {
+    const chunk = (count: number) => Array.from({ length: count }, () => ({ Qty: 1, UnitPrice: 1, ExtendedPrice: 1, Account: '40000' }));
+    const created = await desk.put('/Invoice', invoiceBody({ Hold: true, Details: chunk(250) }));
+    const id = created.json['id'];
+    for (const count of [250, 120]) await desk.put('/Invoice', { id, ...wrap({ Details: chunk(count) }) });
+    const ready = await desk.put('/Invoice?$expand=Details', { id, ...wrap({ Hold: false }) });
+    expect(detailsIn(ready.json, 'Details')).toHaveLength(620);
+    expect(fieldOf(ready.json, 'Amount')).toBe('620.0000');
+    expect(fieldOf(ready.json, 'Status')).toBe('Balanced');
+  });
+});
+
 describe('a refund', () => {
   test('consumes the open balance of a payment', async () => {
     const created = await desk.put('/Payment', paymentBody());

@@ -117,6 +117,16 @@ describe('a person', () => {
     expect(fieldOf(saved.json, 'Amount')).toBe('1000.0000');
   });
 
+  test('voids a payment in one go, and rejects a document for good', async () => {
+    await desk.simulator.act({ action: 'void-document', type: 'Payment', ref: '000188', date: '2026-03-14' });
+    expect(payment()).toMatchObject({ status: 'Voided' });
+    expect(invoice()).toMatchObject({ status: 'Open', balance: '300' });
+    await desk.simulator.act({ action: 'set-preference', preferences: { approvals: ['Payment'] } });
+    const created = await desk.put('/Payment', paymentBody());
+    const which = { type: 'Payment', ref: fieldOf(created.json, 'ReferenceNbr') };
+    expect(await desk.simulator.act({ action: 'reject', ...which })).toEqual({ status: 'Rejected' });
+  });
+
   test('hears what an action may be called and what it needs', async () => {
     await expect(async () => desk.simulator.act({ action: 'approve', type: 'Invoice' })).rejects.toThrow('ref');
     await expect(async () => desk.simulator.act({ action: 'dance' })).rejects.toThrow('reverse-application');

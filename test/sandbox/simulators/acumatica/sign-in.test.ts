@@ -118,6 +118,16 @@ describe('a session', () => {
     expect(call.status).toBe(429);
   });
 
+  test('is opened anew by every call without its cookie when concurrent access was asked for', async () => {
+    await desk.simulator.act({ action: 'set-licence', licence: { users: 3 } });
+    const answer = await desk.tokenRequest({ ...passwordForm, scope: 'api api:concurrent_access' });
+    const token = String(answer.json['access_token']);
+    const read = (headers = {}) => desk.send('GET', `${desk.endpoint}/Ledger`, { token, headers });
+    const first = await read();
+    const cookie = (first.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    expect([first.status, (await read({ cookie })).status, (await read()).status]).toEqual([200, 200, 500]);
+  });
+
   test('of the cookie login works with the cookie and dies idle', async () => {
     const credentials = { name: 'mlc', password: 'simulated-password', tenant: 'KESTREL' };
     const login = await desk.send('POST', `${desk.url}/entity/auth/login`, { body: credentials, token: null });
