@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 
 /** An item as it travels: attribute name to `{ S: … }`. */
 export type Item = Readonly<Record<string, AttributeValue>>;
-export type AttributeValue = Readonly<Record<string, unknown>>;
+type AttributeValue = Readonly<Record<string, unknown>>;
 
-export interface KeyPart {
+interface KeyPart {
   readonly AttributeName: string;
 }
 

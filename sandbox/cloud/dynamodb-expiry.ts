@@ -4,7 +4,7 @@ import { type DynamoEngine, type Item, type TableDescription, validationError } 
 /** DynamoDB leaves items alone whose time is more than five years past: such a number is rather a mistake than a time. */
 const oldestExpirySeconds = 5 * 365 * 86_400;
 
-export async function expiryAttribute(engine: DynamoEngine, table: string): Promise<string | undefined> {
+async function expiryAttribute(engine: DynamoEngine, table: string): Promise<string | undefined> {
   const stored = await engine.get(`ttl~${table}`);
   return isRecord(stored) ? String(stored['attribute']) : undefined;
 }

@@ -19,7 +19,7 @@ export interface PolicyStatement {
 }
 
 /** Somebody who may sign requests: a function with its role, the operator, the runner itself. */
-export interface Caller {
+interface Caller {
   /** Name in the record of accesses. */
   readonly name: string;
   readonly roleArn: string;

@@ -13,7 +13,7 @@ export interface SnsOptions {
   readonly topics: readonly { readonly name: string; readonly key?: string }[];
 }
 
-export interface PublishedMessage {
+interface PublishedMessage {
   readonly id: string;
   readonly topicArn: string;
   readonly subject?: string;

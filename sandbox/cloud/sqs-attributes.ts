@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 
 /** A typed attribute of a message, `{ DataType: 'String', StringValue: 'held' }`. */
-export const MessageAttribute = z.looseObject({
+const MessageAttribute = z.looseObject({
   DataType: z.string().regex(/^(String|Number|Binary)(\..+)?$/, 'DataType must be String, Number or Binary'),
   StringValue: z.string().optional(),
   BinaryValue: z.string().optional(),
 });
-export type MessageAttribute = z.infer<typeof MessageAttribute>;
 export const MessageAttributes = z.record(z.string(), MessageAttribute);
 export type MessageAttributes = z.infer<typeof MessageAttributes>;
 

@@ -21,7 +21,7 @@ export interface FunctionDefinition {
   readonly reservedConcurrency?: number;
 }
 
-export interface FunctionFailure {
+interface FunctionFailure {
   readonly errorType: string;
   readonly errorMessage: string;
   readonly stackTrace?: readonly string[];
@@ -37,7 +37,7 @@ export interface LogLine {
   readonly text: string;
 }
 
-export interface InvokeOptions {
+interface InvokeOptions {
   /** What happens when the reserved concurrency is used up: refused as a synchronous call is, or kept waiting as an asynchronous one. */
   readonly whenFull?: 'throttle' | 'wait';
   readonly traceId?: string;

@@ -39,7 +39,7 @@ export interface RunnerOptions {
   readonly schedules?: boolean;
 }
 
-export interface RunnerFunction {
+interface RunnerFunction {
   readonly logicalId: string;
   readonly name: string;
 }

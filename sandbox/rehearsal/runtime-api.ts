@@ -11,7 +11,7 @@ export interface Invocation {
 }
 
 /** What a worker process tells through the Runtime API. */
-export interface WorkerEnd {
+interface WorkerEnd {
   /** It waits for its next invocation; answered by `hand`, or by `dismiss` when there will be none. */
   ready(waiting: { hand(invocation: Invocation): void; dismiss(): void }): void;
   responded(requestId: string, body: string): void;

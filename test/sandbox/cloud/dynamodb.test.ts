@@ -1,22 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  ConditionalCheckFailedException,
-  CreateTableCommand,
-  DescribeTimeToLiveCommand,
-  DynamoDBClient,
-  IdempotentParameterMismatchException,
-  TransactionCanceledException,
-  UpdateTimeToLiveCommand,
-} from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, DescribeTimeToLiveCommand, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
   BatchWriteCommand,
   DeleteCommand,
-  DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
   QueryCommand,
@@ -25,79 +14,10 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { afterEach, describe, expect, test } from 'vitest';
-import { type DynamoDbOptions, type LocalDynamoDb, startDynamoDb } from '../../../sandbox/cloud/dynamodb.ts';
+import { describe, expect, test } from 'vitest';
+import { startDynamoDb } from '../../../sandbox/cloud/dynamodb.ts';
+import { closers, connect, createLinks, put, start, temporaryFolder, thrownBy } from './dynamodb-under-test.ts';
 import { HandTurnedClock } from './hand-turned-clock.ts';
-
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-function connect(url: string, accessKeyId = 'LOCALKEY'): DynamoDBDocumentClient {
-  const client = new DynamoDBClient({
-    endpoint: url,
-    region: 'us-east-1',
-    credentials: { accessKeyId, secretAccessKey: 'local' },
-    maxAttempts: 1,
-  });
-  closers.push(() => client.destroy());
-  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-}
-
-async function createLinks(db: DynamoDBDocumentClient): Promise<void> {
-  await db.send(
-    new CreateTableCommand({
-      TableName: 'links',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'pk', AttributeType: 'S' },
-        { AttributeName: 'sk', AttributeType: 'S' },
-        { AttributeName: 'state', AttributeType: 'S' },
-        { AttributeName: 'at', AttributeType: 'S' },
-      ],
-      KeySchema: [
-        { AttributeName: 'pk', KeyType: 'HASH' },
-        { AttributeName: 'sk', KeyType: 'RANGE' },
-      ],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'byState',
-          KeySchema: [
-            { AttributeName: 'state', KeyType: 'HASH' },
-            { AttributeName: 'at', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'ALL' },
-        },
-      ],
-    }),
-  );
-}
-
-async function start(options: DynamoDbOptions = {}): Promise<{ server: LocalDynamoDb; db: DynamoDBDocumentClient }> {
-  const server = await startDynamoDb(options);
-  closers.push(() => server.close());
-  const db = connect(server.url);
-  await createLinks(db);
-  return { server, db };
-}
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'local-dynamodb-'));
-  closers.push(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-async function thrownBy(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new Error('nothing was thrown');
-}
-
-const put = (key: string, more: Record<string, unknown> = {}) => ({ TableName: 'links', Item: { pk: 'A', sk: key, ...more } });
 
 describe('items and indexes', () => {
   test('a query on an index answers in order, forwards and backwards, page by page', async () => {
@@ -166,117 +86,6 @@ describe('items and indexes', () => {
     const { db } = await start();
     const error = await thrownBy(db.send(new GetCommand({ TableName: 'nobody', Key: { pk: 'A', sk: 'x' } })));
     expect(error).toMatchObject({ name: 'ResourceNotFoundException' });
-  });
-});
-
-describe('transactions', () => {
-  test('all elements are written, or none with a reason for each', async () => {
-    const { db } = await start();
-    await db.send(new PutCommand(put('taken', { fence: 3 })));
-    const error = await thrownBy(
-      db.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            { Put: put('new') },
-            { Put: { ...put('taken'), ConditionExpression: 'attribute_not_exists(pk)', ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } },
-            { ConditionCheck: { TableName: 'links', Key: { pk: 'A', sk: 'other' }, ConditionExpression: 'attribute_not_exists(pk)' } },
-          ],
-        }),
-      ),
-    );
-    expect(error).toBeInstanceOf(TransactionCanceledException);
-    expect(error).toMatchObject({
-      message: 'Transaction cancelled, please refer cancellation reasons for specific reasons [None, ConditionalCheckFailed, None]',
-      CancellationReasons: [{ Code: 'None' }, { Code: 'ConditionalCheckFailed', Item: { fence: { N: '3' } } }, { Code: 'None' }],
-    });
-    expect((await db.send(new ScanCommand({ TableName: 'links' }))).Count).toBe(1);
-  });
-
-  test('put, update, delete and condition check go through together, indexes included', async () => {
-    const { db } = await start();
-    await db.send(new PutCommand(put('old', { state: 'held', at: '1' })));
-    await db.send(new PutCommand(put('kept', { n: 1, state: 'held', at: '2' })));
-    await db.send(
-      new TransactWriteCommand({
-        TransactItems: [
-          { Put: put('new', { state: 'held', at: '3' }) },
-          { Delete: { TableName: 'links', Key: { pk: 'A', sk: 'old' } } },
-          {
-            Update: {
-              TableName: 'links',
-              Key: { pk: 'A', sk: 'kept' },
-              UpdateExpression: 'SET #s = :done ADD n :one',
-              ConditionExpression: 'n = :one',
-              ExpressionAttributeNames: { '#s': 'state' },
-              ExpressionAttributeValues: { ':one': 1, ':done': 'done' },
-            },
-          },
-          { ConditionCheck: { TableName: 'links', Key: { pk: 'A', sk: 'nobody' }, ConditionExpression: 'attribute_not_exists(pk)' } },
-        ],
-      }),
-    );
-    const held = await db.send(
-      new QueryCommand({
-        TableName: 'links',
-        IndexName: 'byState',
-        KeyConditionExpression: '#s = :s',
-        ExpressionAttributeNames: { '#s': 'state' },
-        ExpressionAttributeValues: { ':s': 'held' },
-      }),
-    );
-    expect(held.Items?.map((item) => item['sk'])).toEqual(['new']);
-    const { Responses } = await db.send(
-      new TransactGetCommand({
-        TransactItems: ['kept', 'old'].map((sk) => ({ Get: { TableName: 'links', Key: { pk: 'A', sk } } })),
-      }),
-    );
-    expect(Responses?.map((row) => row.Item)).toEqual([{ pk: 'A', sk: 'kept', n: 2, state: 'done', at: '2' }, undefined]);
-  });
-
-  test('a repeated request token is applied once, with other contents it is refused, after ten minutes it is forgotten', async () => {
-    const clock = new HandTurnedClock();
-    const { db } = await start({ clock });
-    const add = (amount: number) =>
-      new TransactWriteCommand({
-        ClientRequestToken: 'one',
-        TransactItems: [
-          {
-            Update: {
-              TableName: 'links',
-              Key: { pk: 'A', sk: 'n' },
-              UpdateExpression: 'ADD n :n',
-              ExpressionAttributeValues: { ':n': amount },
-            },
-          },
-        ],
-      });
-    const read = async () => (await db.send(new GetCommand({ TableName: 'links', Key: { pk: 'A', sk: 'n' } }))).Item?.['n'];
-    await db.send(add(1));
-    await db.send(add(1));
-    expect(await read()).toBe(1);
-    expect(await thrownBy(db.send(add(2)))).toBeInstanceOf(IdempotentParameterMismatchException);
-    await clock.turn(10 * 60_000);
-    await db.send(add(2));
-    expect(await read()).toBe(3);
-  });
-
-  test.each([
-    ['two elements on one item', [{ Put: put('x') }, { Delete: { TableName: 'links', Key: { pk: 'A', sk: 'x' } } }], 'multiple operations'],
-    ['no element', [], 'between 1 and 100'],
-    ['more than a hundred', Array.from({ length: 101 }, (_, n) => ({ Put: put(String(n)) })), 'between 1 and 100'],
-  ])('%s is refused', async (_, TransactItems, words) => {
-    const { db } = await start();
-    const error = await thrownBy(db.send(new TransactWriteCommand({ TransactItems })));
-    expect(error).toMatchObject({ name: 'ValidationException', message: expect.stringContaining(words) });
-  });
-
-  test('an element with a wrong key cancels the transaction with a ValidationError', async () => {
-    const { db } = await start();
-    const error = await thrownBy(
-      db.send(new TransactWriteCommand({ TransactItems: [{ Put: put('x') }, { Delete: { TableName: 'links', Key: { pk: 'A' } } }] })),
-    );
-    expect(error).toMatchObject({ CancellationReasons: [{ Code: 'None' }, { Code: 'ValidationError' }] });
-    expect((await db.send(new ScanCommand({ TableName: 'links' }))).Count).toBe(0);
   });
 });
 
