@@ -23,8 +23,10 @@ export interface Posting {
   readonly target?: string;
   /** The flow's own notes of a half-done write: rows already appended, a status URL. */
   readonly progress?: Json;
-  /** What was meant when it was posted, enough to build its reversal. */
+  /** What was meant when it was written, enough to build its reversal. */
   readonly draft?: Json;
+  /** While it is under way: the canonical source the draft was built from. It becomes the base, even if the source has changed meanwhile. */
+  readonly source?: Json;
 }
 
 /** A write that was announced before it left and whose answer was not yet judged. */
