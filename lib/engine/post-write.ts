@@ -6,6 +6,7 @@ import { concludeFailure, forRecord, putBack } from './conclude.ts';
 import { inBulk } from './in-bulk.ts';
 import { nextLook } from './looks.ts';
 import { noteWrite } from './loop-breaker.ts';
+import { forget, rest, underwayOf, unfinished, type Wish } from './post-rest.ts';
 import { timeIsUp } from './shift.ts';
 import { type Batch, ensureLease, labelOf, memoryOf, recordFailure, type Work } from './work.ts';
 
@@ -13,10 +14,14 @@ import { type Batch, ensureLease, labelOf, memoryOf, recordFailure, type Work } 
 export interface Mover {
   readonly work: Work;
   readonly move: Extract<Move, { do: 'post' | 'reverse' }>;
+  /** Set when nothing is to be written: only whether the document came to be is found out. */
+  readonly wish: Wish | undefined;
   readonly source: unknown;
   readonly draft: unknown;
   readonly target: PostTarget<unknown, FlowContext>;
   readonly marker: string;
+  /** The canonical source of the draft; a reversal has none. */
+  readonly remembered: Json | undefined;
   /** How often commit was asked for in this attempt. */
   commits: number;
   prepared: Prepared | undefined;
@@ -116,6 +121,7 @@ async function advance(batch: Batch, mover: Mover, look: { readonly found: Locat
   const { link } = work.leased;
   const posting = postingOf(link, mover);
   const intent = intentOf(mover);
+  if (mover.wish !== undefined) return findOut(batch, mover, mover.wish, look);
   if (found.is === 'none') {
     const since = posting?.target === undefined ? intent?.sentAt : latestOf(intent?.sentAt, link.updatedAt);
     const next = since === undefined || link.decision !== undefined ? undefined : nextLook(since, target.looksAfterMs, lookedAt);
@@ -130,6 +136,29 @@ async function advance(batch: Batch, mover: Mover, look: { readonly found: Locat
   await prepare(batch, mover, found);
   const { prepared } = mover;
   return prepared === undefined ? false : commit(batch, mover, prepared.target, found);
+}
+
+/** The source has stepped back while its document was under way: not there after the last look, it never was; a draft is a person's to remove. */
+async function findOut(
+  batch: Batch,
+  mover: Mover,
+  wish: Wish,
+  { found, lookedAt }: { readonly found: Located; readonly lookedAt: Date },
+): Promise<boolean> {
+  const { work, target } = mover;
+  const posting = postingOf(work.leased.link, mover);
+  if (posting === undefined) {
+    const other = underwayOf(work);
+    if (other !== undefined) throw unfinished(work, other);
+  } else {
+    if (found.is === 'draft') throw unfinished(work, { ...posting, target: found.target });
+    const since = latestOf(intentOf(mover)?.sentAt, posting.target === undefined ? undefined : work.leased.link.updatedAt);
+    const next = since === undefined ? undefined : nextLook(since, target.looksAfterMs, lookedAt);
+    if (next !== undefined) return lookLater(batch, mover, next);
+    forget(work, posting);
+  }
+  await rest(batch, work, wish);
+  return false;
 }
 
 const latestOf = (...instants: readonly (string | undefined)[]): string | undefined =>
@@ -223,7 +252,11 @@ function stepOf(
 async function prepare(batch: Batch, mover: Mover, found: Located): Promise<void> {
   const { work, target, draft } = mover;
   const { context } = batch.shift.open;
-  await announce(batch, mover, 'prepare', { draft: target.data(draft), ...(found.is === 'draft' ? { target: found.target } : {}) });
+  await announce(batch, mover, 'prepare', {
+    draft: target.data(draft),
+    ...(mover.remembered === undefined ? {} : { source: mover.remembered }),
+    ...(found.is === 'draft' ? { target: found.target } : {}),
+  });
   const hand = stepOf(batch, mover, found, {});
   try {
     mover.prepared = await target.prepare(context, draft, hand.step);

@@ -1,14 +1,14 @@
-import type { FlowContext, Move, PostFlow, PostTarget, Reference, Resolved } from '../contracts/flow.ts';
-import type { Link, Posting } from '../contracts/link.ts';
+import type { FlowContext, Move, PostFlow, PostTarget, Reference, Resolved, Screen } from '../contracts/flow.ts';
 import { Failure } from '../failures.ts';
 import type { Json } from '../values/json.ts';
 import { otherSide, refText } from '../values/record-ref.ts';
 import { approach } from './approach.ts';
-import { auditEntry } from './audit-entry.ts';
-import { forRecord, putBack, type Settlement, settle, settleGone } from './conclude.ts';
+import { forRecord, putBack, settleGone } from './conclude.ts';
 import { inBulk } from './in-bulk.ts';
 import { storePlan } from './plans.ts';
-import { type Booked, kindOf, type Mover, postingOf, withPosting, writePostings } from './post-write.ts';
+import { finish } from './post-book.ts';
+import { rest, underwayOf, unfinished, type Wish } from './post-rest.ts';
+import { type Mover, writePostings } from './post-write.ts';
 import { awaitReadable } from './readable.ts';
 import { refreshReference } from './reference-data.ts';
 import { resolveReferences } from './references.ts';
@@ -16,8 +16,7 @@ import type { Task } from './shift.ts';
 import { type Batch, labelOf, memoryOf, recordFailure, type Work } from './work.ts';
 
 /** A record with what belongs to it. */
-interface Gathered {
-  readonly work: Work;
+interface Gathered extends Screened {
   readonly source: unknown;
 }
 
@@ -42,54 +41,61 @@ export async function runPost(batch: Batch<PostFlow>, tasks: readonly Task[]): P
   }
 }
 
-/** The look at the row alone. Answers the records worth reading further. */
-async function screen(batch: Batch<PostFlow>, works: readonly Work[]): Promise<readonly Work[]> {
+/** A record with its row, and what the look at the row alone wished for it. */
+interface Screened {
+  readonly work: Work;
+  readonly wish: Wish | undefined;
+}
+
+/** The look at the row alone. Answers the records worth reading further: those that go on, and those whose document is under way. */
+async function screen(batch: Batch<PostFlow>, works: readonly Work[]): Promise<readonly Screened[]> {
   const { flow, shift } = batch;
-  const onward: Work[] = [];
+  const onward: Screened[] = [];
   for (const work of works) {
     await forRecord(batch, work, async () => {
       if (work.trouble !== undefined) throw work.trouble;
       const known = work.stored.state !== 'new';
       if (work.row === undefined && !known) return awaitReadable(batch, work);
       const verdict = flow.screen(work.row, known ? memoryOf(work.leased.link, work.from) : undefined, shift.open.context);
-      if (verdict.is === 'go' && work.row !== undefined) {
-        onward.push(work);
-      } else if (verdict.is === 'go') {
-        refuseUnfinished(work);
-        await settleGone(batch, work, `${labelOf(work)} no longer exists at its source.`);
-      } else if (verdict.is === 'filtered') {
-        await filter(batch, work, verdict.rule);
-      } else {
-        await settleQuietly(batch, work, verdict.outcome, verdict.note);
-      }
+      const wish = wishOf(verdict);
+      const posting = underwayOf(work);
+      if (work.row !== undefined && (wish === undefined || posting !== undefined)) onward.push({ work, wish });
+      else if (posting !== undefined) throw unfinished(work, posting);
+      else if (wish === undefined) await settleGone(batch, work, `${labelOf(work)} no longer exists at its source.`);
+      else await rest(batch, work, wish);
     });
   }
   return onward;
 }
 
-async function gather(batch: Batch<PostFlow>, works: readonly Work[]): Promise<readonly Gathered[]> {
+function wishOf(verdict: Screen): Wish | undefined {
+  if (verdict.is === 'go') return undefined;
+  if (verdict.is === 'filtered') return { do: 'filter', rule: verdict.rule };
+  return { do: 'settle', outcome: verdict.outcome, ...(verdict.note === undefined ? {} : { note: verdict.note }) };
+}
+
+async function gather(batch: Batch<PostFlow>, screened: readonly Screened[]): Promise<readonly Gathered[]> {
   const { flow, shift } = batch;
   batch.talkingTo = flow.from;
-  const memories = new Map(works.map((work) => [work.task.ref.key, memoryOf(work.leased.link, work.from)]));
-  const sources = await inBulk<Work, unknown>(
+  const memories = new Map(screened.map(({ work }) => [work.task.ref.key, memoryOf(work.leased.link, work.from)]));
+  const sources = await inBulk<Screened, unknown>(
     batch,
-    works,
+    screened,
     (some) =>
       flow.gather(
         shift.open.context,
-        some.map((work) => work.row),
+        some.map(({ work }) => work.row),
         memories,
       ),
-    (work) => work.task.ref.key,
+    ({ work }) => work.task.ref.key,
   );
   const gathered: Gathered[] = [];
-  for (const work of works) {
+  for (const { work, wish } of screened) {
     await forRecord(batch, work, () => {
       const source = sources.get(work.task.ref.key);
       if (source instanceof Failure) throw source;
-      if (source === undefined)
-        throw new Failure('Defect', { sentence: `What belongs to ${labelOf(work)} was read without an answer for it.` });
-      gathered.push({ work, source });
+      if (source === undefined) throw new Failure('Defect', { sentence: `Nothing was answered about what belongs to ${labelOf(work)}.` });
+      gathered.push({ work, source, wish });
     });
   }
   return gathered;
@@ -97,66 +103,28 @@ async function gather(batch: Batch<PostFlow>, works: readonly Work[]): Promise<r
 
 async function decideAll(batch: Batch<PostFlow>, gathered: readonly Gathered[], round: number): Promise<readonly Omit<Wanted, 'links'>[]> {
   const moving: Omit<Wanted, 'links'>[] = [];
-  for (const { work, source } of gathered) {
+  for (const one of gathered) {
+    const { work, source } = one;
     await forRecord(batch, work, async () => {
-      const move = batch.flow.decide(source, memoryOf(work.leased.link, work.from), batch.shift.open.context);
-      if (move.do === 'settle' || move.do === 'filter') return rest(batch, work, move);
+      const move = one.wish ?? batch.flow.decide(source, memoryOf(work.leased.link, work.from), batch.shift.open.context);
+      if (move.do === 'settle' || move.do === 'filter') {
+        const posting = underwayOf(work);
+        if (posting === undefined) return rest(batch, work, move);
+        // Whether that document came to be is found out first; nothing more is written for it.
+        if (posting.kind === 'reversal' || batch.preview) throw unfinished(work, posting);
+        moving.push({ work, source, wish: move, move: { do: 'post', generation: posting.generation } });
+        return;
+      }
       if (round >= mostMoves) {
         throw new Failure('Defect', {
           sentence: `${labelOf(work)} asks for another move after ${mostMoves} of them; it was stopped.`,
           fix: 'Send the audit of this record to the maintainers.',
         });
       }
-      moving.push({ work, source, move });
+      moving.push({ work, source, wish: undefined, move });
     });
   }
   return moving;
-}
-
-/** The document is where it belongs, or belongs nowhere. */
-async function rest(batch: Batch<PostFlow>, work: Work, move: Extract<Move, { do: 'settle' | 'filter' }>): Promise<void> {
-  if (move.do === 'filter') await filter(batch, work, move.rule);
-  else await settleQuietly(batch, work, move.outcome, move.note);
-}
-
-async function filter(batch: Batch<PostFlow>, work: Work, rule: string): Promise<void> {
-  refuseUnfinished(work);
-  const { stored } = work;
-  const known = stored.state === 'filtered' && stored.note === rule;
-  await settle(batch, work, {
-    state: 'filtered',
-    outcome: known ? 'unchanged' : 'filtered',
-    reason: rule,
-    note: rule,
-    sentence: `${labelOf(work)} is left out by the rule "${rule}".`,
-  });
-}
-
-async function settleQuietly(batch: Batch<PostFlow>, work: Work, outcome: Settlement['outcome'], note?: string): Promise<void> {
-  refuseUnfinished(work);
-  // A line of the same words was written when this note was taken; what stays as it is needs no second one.
-  const same = outcome === 'noted' && work.stored.state === 'synced' && work.stored.note === note;
-  await settle(batch, work, {
-    state: 'synced',
-    outcome: same ? 'unchanged' : outcome === 'posted' || outcome === 'reversed' ? 'noted' : outcome,
-    note: note ?? (outcome === 'unchanged' ? work.stored.note : undefined),
-    sentence: outcome === 'unchanged' ? `${labelOf(work)} is as it was when it was last settled.` : `${labelOf(work)}: ${note ?? outcome}.`,
-  });
-}
-
-/** A document on its way must not be forgotten because its source stepped back meanwhile. */
-function refuseUnfinished(work: Work): void {
-  const { link } = work.leased;
-  const underway = link.postings?.find(({ stage }) => stage === 'prepared' || stage === 'committing');
-  const uncertain = link.intent === undefined ? undefined : link.postings?.find(({ marker }) => marker === link.intent?.marker);
-  const posting = underway ?? uncertain;
-  if (posting === undefined || link.decision !== undefined) return;
-  throw new Failure('NeedsPerson', {
-    cause: `unfinished:${posting.marker}`,
-    sentence: `${labelOf(work)} no longer asks for a document, but ${posting.target ?? `one with the reference ${posting.marker}`} was being written.`,
-    fix: `Look for ${posting.marker} in the target, remove or finish it, then release the hold with "ignore".`,
-    ...(posting.target === undefined ? {} : { details: { target: posting.target } }),
-  });
 }
 
 async function gatherReferences(batch: Batch<PostFlow>, moving: readonly Omit<Wanted, 'links'>[]): Promise<readonly Wanted[]> {
@@ -234,15 +202,17 @@ async function draftOf(batch: Batch<PostFlow>, wanted: Wanted, found: Json | und
   }
 }
 
-function mapOne(batch: Batch<PostFlow>, { work, source, move, links }: Wanted, found: Json | undefined): Mover {
+function mapOne(batch: Batch<PostFlow>, { work, source, move, links, wish }: Wanted, found: Json | undefined): Mover {
   const { flow, shift } = batch;
   const { context } = shift.open;
   const memory = memoryOf(work.leased.link, work.from);
   let draft: unknown;
   let target: PostTarget<unknown, FlowContext>;
+  let remembered: Json | undefined;
   if (move.do === 'post') {
     draft = flow.map(source, move, { links, memory, context, ...(found === undefined ? {} : { found }) });
     target = flow.target;
+    remembered = flow.remember(source);
   } else {
     const posting = work.leased.link.postings?.find(({ kind, generation }) => kind === 'post' && generation === move.generation);
     if (flow.reversal === undefined || posting === undefined) {
@@ -251,7 +221,7 @@ function mapOne(batch: Batch<PostFlow>, { work, source, move, links }: Wanted, f
     draft = flow.reversal.map(source, move, { posting, links, memory, context });
     target = flow.reversal.target;
   }
-  return { work, move, source, draft, target, marker: target.marker(draft), commits: 0, prepared: undefined };
+  return { work, move, wish, source, draft, target, marker: target.marker(draft), remembered, commits: 0, prepared: undefined };
 }
 
 /** Writes, and answers the records that want another move. */
@@ -265,78 +235,6 @@ async function bookAll(batch: Batch<PostFlow>, ready: readonly Mover[]): Promise
     }
   }
   return takeAgain(batch, onward);
-}
-
-/**
- * A document is in the books. If the flow is content the record is settled in the same transaction; if it wants another move this one is committed
- * first, so that no crash can forget it. Answers whether there is more to do.
- */
-async function finish(batch: Batch<PostFlow>, { mover, target, confirmed }: Booked): Promise<boolean> {
-  const { work, move, source, draft } = mover;
-  const { flow, shift } = batch;
-  const { desk } = shift;
-  const moved = bookedLink(batch, { mover, target, confirmed });
-  const outcome = confirmed.outcome ?? (move.do === 'post' ? 'posted' : 'reversed');
-  const sentence =
-    move.do === 'post'
-      ? `${labelOf(work)} ${outcome} as ${target}: ${mover.target.sentence(draft)}.`
-      : `${labelOf(work)} reversed by ${target} (${move.because}): ${mover.target.sentence(draft)}.`;
-  const told = { outcome, sentence, target, money: mover.target.money(draft), after: mover.target.data(draft) };
-  const next = flow.decide(source, memoryOf(moved, work.from), shift.open.context);
-  if (next.do === 'settle' || next.do === 'filter') {
-    work.leased = { ...work.leased, link: moved };
-    await settleBooked(batch, work, {
-      ...told,
-      state: next.do === 'filter' ? 'filtered' : 'synced',
-      note: next.do === 'filter' ? next.rule : (next.note ?? confirmed.note),
-    });
-    return false;
-  }
-  const { intent: _done, ...link } = moved;
-  const between: Link = { ...link, state: 'working', label: labelOf(work), updatedAt: desk.clock.now().toISOString() };
-  const entry = auditEntry(desk, work.task.ref, work.task.change, {
-    ...told,
-    reason: confirmed.note,
-    label: labelOf(work),
-    fence: work.leased.fence,
-  });
-  await desk.links.commit({ ...work.leased, link: between }, [entry]);
-  return true;
-}
-
-/** A document that another record owns already cannot be this one's as well: a person decides, and the link is kept without that key. */
-async function settleBooked(batch: Batch<PostFlow>, work: Work, settlement: Settlement): Promise<void> {
-  try {
-    await settle(batch, work, settlement);
-  } catch (thrown) {
-    const failure = recordFailure(thrown);
-    if (failure.record.cause === 'already-linked') {
-      const { [otherSide(batch.flow.from)]: _taken, ...keys } = work.leased.link.keys;
-      work.leased = { ...work.leased, link: { ...work.leased.link, keys } };
-    }
-    throw failure;
-  }
-}
-
-function bookedLink(batch: Batch<PostFlow>, { mover, target, confirmed }: Booked): Link {
-  const { work, move, source, draft, marker } = mover;
-  const { intent: _judged, trouble: _t, troubleSince: _s, troubleHeader: _h, ...link } = work.leased.link;
-  const { progress: _done, ...before } = postingOf(link, mover) ?? { progress: undefined };
-  const posting: Posting = {
-    ...before,
-    generation: confirmed.generation ?? move.generation,
-    kind: kindOf(move),
-    marker,
-    stage: 'posted',
-    target,
-    draft: mover.target.data(draft),
-  };
-  const postings = withPosting(link, posting).map(
-    (other): Posting =>
-      move.do === 'reverse' && other.kind === 'post' && other.generation === move.generation ? { ...other, stage: 'reversed' } : other,
-  );
-  if (move.do === 'reverse') return { ...link, postings };
-  return { ...link, postings, base: batch.flow.remember(source), keys: { ...link.keys, [otherSide(batch.flow.from)]: target } };
 }
 
 /** A new lease for the next move of each; the read of the source stays good for one attempt. */
@@ -360,7 +258,7 @@ async function takeAgain(batch: Batch<PostFlow>, onward: readonly Mover[]): Prom
     }
     work.leased = lease;
     work.stored = lease.link;
-    gathered.push({ work, source });
+    gathered.push({ work, source, wish: undefined });
   }
   return gathered;
 }

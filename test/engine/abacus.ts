@@ -115,7 +115,9 @@ export class Abacus {
   }
 
   async listPeople(since: Date | undefined): Promise<readonly Person[]> {
-    return this.#call('people', () => this.people.filter(({ changedAt }) => since === undefined || Date.parse(changedAt) >= since.getTime()));
+    return this.#call('people', () =>
+      this.people.filter(({ changedAt }) => since === undefined || Date.parse(changedAt) >= since.getTime()),
+    );
   }
 
   async findPerson(marks: readonly string[]): Promise<readonly Person[]> {
@@ -170,6 +172,10 @@ export class Abacus {
 }
 
 /** The way Abacus writes: names without blanks around them, phones without blanks at all. */
-function written(person: { readonly name: string; readonly phone: string; readonly points: string }): Pick<Person, 'name' | 'phone' | 'points'> {
+function written(person: {
+  readonly name: string;
+  readonly phone: string;
+  readonly points: string;
+}): Pick<Person, 'name' | 'phone' | 'points'> {
   return { name: person.name.trim(), phone: person.phone.replaceAll(' ', ''), points: person.points };
 }

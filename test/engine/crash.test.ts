@@ -9,7 +9,7 @@ interface Story {
   /** What the doomed worker sets out to do. */
   when(world: World, worker: Worker): Promise<void>;
   /** What must hold in the end, whatever happened. */
-  then(world: World): Promise<void>;
+  ends(world: World): Promise<void>;
 }
 
 const stories: readonly Story[] = [
@@ -24,7 +24,7 @@ const stories: readonly Story[] = [
     async when(world, worker) {
       await world.webhook('NotePosted', { object: 'n1', id: 'w1', worker }).catch(() => {});
     },
-    async then(world) {
+    async ends(world) {
       expect(world.posted()).toEqual({ 'N-n1': '10.00' });
       expect(world.abacus.pages).toHaveLength(1);
     },
@@ -42,7 +42,7 @@ const stories: readonly Story[] = [
       await world.change(notesFlow, 'n1');
       await world.change(notesFlow, 'n1', { delaySeconds: 200 });
     },
-    async then(world) {
+    async ends(world) {
       expect(world.posted()).toEqual({ 'N-n1': '10.00' });
       expect(world.abacus.pages).toHaveLength(1);
     },
@@ -58,7 +58,7 @@ const stories: readonly Story[] = [
     async when(world, worker) {
       await world.poll({ force: true }, worker).catch(() => {});
     },
-    async then(world) {
+    async ends(world) {
       expect(Object.keys(world.posted())).toHaveLength(5);
       expect(world.abacus.pages).toHaveLength(5);
     },
@@ -77,7 +77,7 @@ const stories: readonly Story[] = [
     async when(world) {
       await world.change(notesFlow, 'n1');
     },
-    async then(world) {
+    async ends(world) {
       expect(world.posted()).toEqual({ 'N-n1': '10.00', 'N-n1~R1': '-10', 'N-n1~2': '12.50' });
       expect(world.abacus.pages).toHaveLength(3);
     },
@@ -95,7 +95,7 @@ const stories: readonly Story[] = [
       await world.change(notesFlow, 'n1');
       await world.change(notesFlow, 'n2');
     },
-    async then(world) {
+    async ends(world) {
       expect(Object.keys(world.posted()).sort()).toEqual(['N-n1', 'N-n2']);
       expect(world.abacus.pages).toHaveLength(2);
       expect(world.abacus.people).toHaveLength(1);
@@ -111,7 +111,7 @@ const stories: readonly Story[] = [
     async when(world) {
       await world.change(peopleFlow, 'c1');
     },
-    async then(world) {
+    async ends(world) {
       const link = await world.link(peopleFlow, 'c1');
       // Where no reference can be looked for, an uncertain creation that is not found by its name is a person's to decide.
       if (link?.state === 'held') expect(link.trouble?.cause).toMatch(/^create-uncertain:/);
@@ -132,7 +132,7 @@ const stories: readonly Story[] = [
     async when(world) {
       await world.change(peopleFlow, 'c1');
     },
-    async then(world) {
+    async ends(world) {
       expect(world.abacus.people).toMatchObject([{ phone: '55', points: '7' }]);
       expect(world.quill.contacts).toMatchObject([{ phone: '5 5', points: '7' }]);
     },
@@ -149,7 +149,7 @@ const stories: readonly Story[] = [
       await world.change(peopleFlow, 'c1');
       await world.change(peopleFlow, 'A9', { side: 'b' });
     },
-    async then(world) {
+    async ends(world) {
       expect(world.abacus.people).toHaveLength(1);
       expect(world.quill.contacts).toMatchObject([{ phone: '77' }]);
       expect(await world.links(peopleFlow)).toHaveLength(1);
@@ -168,7 +168,7 @@ const stories: readonly Story[] = [
     async when(world) {
       await world.change(peopleFlow, 'c1');
     },
-    async then(world) {
+    async ends(world) {
       expect(world.abacus.people).toMatchObject([{ points: '8' }]);
       expect(world.quill.contacts).toMatchObject([{ points: '8' }]);
     },
@@ -184,7 +184,7 @@ const stories: readonly Story[] = [
     async when(world) {
       await world.change(notesFlow, 'n1');
     },
-    async then(world) {
+    async ends(world) {
       expect(world.abacus.pages).toEqual([]);
       expect(await world.link(notesFlow, 'n1')).toMatchObject({ state: 'held' });
       expect(await world.queues.deadLetters.count()).toBeGreaterThanOrEqual(1);
@@ -219,7 +219,7 @@ describe.each(stories)('a worker stops while $name', (story) => {
       const { crashed, trace } = worker.gate;
       try {
         await finish(world, story);
-        await story.then(world);
+        await story.ends(world);
         await assertQuiet(world);
       } catch (error) {
         throw new Error(`stopped ${how} effect ${crashAt}: ${trace.at(-1)}`, { cause: error });

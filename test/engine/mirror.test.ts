@@ -132,7 +132,10 @@ describe('a mirror', () => {
   });
 
   it('created on both sides at once becomes one link, whoever comes first', async () => {
-    for (const order of [['c1', 'A9'], ['A9', 'c1']] as const) {
+    for (const order of [
+      ['c1', 'A9'],
+      ['A9', 'c1'],
+    ] as const) {
       const world = new World();
       world.quill.contact({ id: 'c1', name: 'Ada', phone: '1' });
       world.abacus.putPerson({ key: 'A9', name: 'Ada', phone: '1' });

@@ -48,7 +48,12 @@ const target: PostTarget<Draft, Ctx> = {
   data: (draft) => ({ ...draft }),
   async locate({ abacus }, asks) {
     const pages = await abacus.find(asks.map(({ draft }) => draft.mark));
-    return new Map(asks.map(({ draft }) => [draft.mark, locatedOf(draft, pages.filter(({ mark }) => mark === draft.mark))]));
+    return new Map(
+      asks.map(({ draft, posting }) => {
+        const hits = pages.filter(({ mark }) => mark === draft.mark);
+        return [draft.mark, locatedOf(draft, draftSchema.safeParse(posting?.draft).data, hits)];
+      }),
+    );
   },
   async prepare({ abacus }, draft, { located }) {
     const page = await abacus.draft(draft, located.is === 'draft' ? located.target : undefined);
@@ -70,13 +75,14 @@ const target: PostTarget<Draft, Ctx> = {
   looksAfterMs: [60_000, 300_000],
 };
 
-function locatedOf(draft: Draft, hits: readonly Page[]): Located | Failure {
+/** `before` is what an earlier attempt announced: a page that fits it is ours, even if the note has changed since. */
+function locatedOf(draft: Draft, before: Draft | undefined, hits: readonly Page[]): Located | Failure {
   const page = hits[0];
   if (page === undefined) return { is: 'none' };
   if (hits.length > 1) {
     return new Failure('NeedsPerson', { cause: 'several-pages', sentence: `Abacus has ${hits.length} pages marked ${draft.mark}.` });
   }
-  if (page.person !== draft.person) {
+  if (page.person !== draft.person && page.person !== before?.person) {
     return new Failure('NeedsPerson', { cause: 'foreign-page', sentence: `The page marked ${draft.mark} is for somebody else.` });
   }
   return page.status === 'posted' ? { is: 'posted', target: page.ref } : { is: 'draft', target: page.ref };

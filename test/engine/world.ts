@@ -160,7 +160,11 @@ export class World {
     return this.queues.nextVisibleAt('live') !== undefined || this.queues.nextVisibleAt('bulk') !== undefined;
   }
 
-  async change(flow: string, key: string, options: { side?: Side; cause?: Cause; delaySeconds?: number; attempt?: number } = {}): Promise<void> {
+  async change(
+    flow: string,
+    key: string,
+    options: { side?: Side; cause?: Cause; delaySeconds?: number; attempt?: number } = {},
+  ): Promise<void> {
     const { side = 'a', cause = 'webhook', delaySeconds = 0, attempt = 0 } = options;
     const at = this.clock.now().toISOString();
     const body = { version: 1 as const, integration, queue: 'live' as const, changes: [{ flow, side, key, cause, at }], attempt };
