@@ -3,7 +3,13 @@ import { invoiceI0, invoiceI1, openPair } from './kestrel-world.ts';
 
 /** Whole flows against both simulators; S-numbers are the acceptance scenarios of the pair. */
 
-const payment = (more: Readonly<Record<string, unknown>>) => ({ action: 'create-payment', account: 'KR-10023', date: '2026-03-09', methodType: 'CreditCard', ...more });
+const payment = (more: Readonly<Record<string, unknown>>) => ({
+  action: 'create-payment',
+  account: 'KR-10023',
+  date: '2026-03-09',
+  methodType: 'CreditCard',
+  ...more,
+});
 
 test('S1, S2: a posted invoice becomes a released AR invoice on the mapped accounts, and a second poll writes nothing', async () => {
   const pair = await openPair();
@@ -22,7 +28,11 @@ test('S1, S2: a posted invoice becomes a released AR invoice on the mapped accou
       { account: '23000', amount: '109.88' },
     ],
   });
-  expect([await pair.account('11000'), await pair.account('40000'), await pair.account('23000')]).toEqual(['1334.88', '-1225.00', '-109.88']);
+  expect([await pair.account('11000'), await pair.account('40000'), await pair.account('23000')]).toEqual([
+    '1334.88',
+    '-1225.00',
+    '-109.88',
+  ]);
   pair.world.simulators['acumatica']?.resetCalls();
   await pair.world.poll();
   expect(pair.writes()).toEqual([]);
@@ -44,7 +54,13 @@ test('S3: a payment is posted in full and applied to both invoices, the rest sta
     }),
   );
   expect([await pair.held(), await pair.waiting()]).toEqual([[], []]);
-  expect(await pair.payment('P-00000188')).toMatchObject({ status: 'Open', amount: '2000', available: '365.12', method: 'ZCARD', cashAccount: '10200' });
+  expect(await pair.payment('P-00000188')).toMatchObject({
+    status: 'Open',
+    amount: '2000',
+    available: '365.12',
+    method: 'ZCARD',
+    cashAccount: '10200',
+  });
   expect((await pair.invoice('INV00000398'))?.['status']).toBe('Closed');
   expect((await pair.invoice('INV00000417'))?.['status']).toBe('Closed');
   expect(await pair.account('10200')).toBe('2000.00');
@@ -69,10 +85,10 @@ test('S6: a credit memo is applied on the days Zuora applied it', async () => {
     account: 'KR-10023',
     date: '2026-03-10',
     reasonCode: 'Standard credit',
-    items: [{ amount: '100.00', tax: '8.97', taxAccountingCode: 'Sales Tax Payable', recognizedRevenueAccountingCode: 'Subscription Revenue' }],
-    applications: [
-      { invoice: 'INV00000417', amount: '60.00', date: '2026-03-10' },
+    items: [
+      { amount: '100.00', tax: '8.97', taxAccountingCode: 'Sales Tax Payable', recognizedRevenueAccountingCode: 'Subscription Revenue' },
     ],
+    applications: [{ invoice: 'INV00000417', amount: '60.00', date: '2026-03-10' }],
   });
   expect([await pair.held(), await pair.waiting()]).toEqual([[], []]);
   await pair.bill({ action: 'apply-memo', number: 'CM00000031', invoice: 'INV00000417', amount: '48.97', date: '2026-03-15' });
@@ -109,7 +125,12 @@ test('S13: without Invoice Settlement a negative invoice becomes a credit memo',
   const pair = await openPair({ zuora: {} });
   await pair.bill(
     { action: 'set-feature', feature: 'invoiceSettlement', value: false },
-    { ...invoiceI0, number: 'INV00000430', date: '2026-03-05', items: [{ amount: '-25.00', recognizedRevenueAccountingCode: 'Subscription Revenue' }] },
+    {
+      ...invoiceI0,
+      number: 'INV00000430',
+      date: '2026-03-05',
+      items: [{ amount: '-25.00', recognizedRevenueAccountingCode: 'Subscription Revenue' }],
+    },
     {
       ...invoiceI0,
       number: 'INV00000431',
@@ -122,11 +143,24 @@ test('S13: without Invoice Settlement a negative invoice becomes a credit memo',
   );
   expect([await pair.held(), await pair.waiting(), pair.world.errors]).toEqual([[], [], []]);
   expect(await pair.invoice('INV00000430')).toMatchObject({ type: 'Credit Memo', amount: '25' });
-  expect(await pair.invoice('INV00000431')).toMatchObject({ type: 'Invoice', amount: '10', lines: [{ account: '40000', amount: '100' }, { account: '40900', amount: '-90' }] });
+  expect(await pair.invoice('INV00000431')).toMatchObject({
+    type: 'Invoice',
+    amount: '10',
+    lines: [
+      { account: '40000', amount: '100' },
+      { account: '40900', amount: '-90' },
+    ],
+  });
 });
 
 test('S14: items that do not sum are held, and posted with a rounding line within the tolerance', async () => {
-  const odd = { ...invoiceI0, number: 'INV00000440', date: '2026-03-05', total: '100.00', items: [1, 2, 3].map(() => ({ amount: '33.33', recognizedRevenueAccountingCode: 'Subscription Revenue' })) };
+  const odd = {
+    ...invoiceI0,
+    number: 'INV00000440',
+    date: '2026-03-05',
+    total: '100.00',
+    items: [1, 2, 3].map(() => ({ amount: '33.33', recognizedRevenueAccountingCode: 'Subscription Revenue' })),
+  };
   const strict = await openPair();
   await strict.bill(odd);
   expect(await strict.held()).toEqual(['INV00000440 items-do-not-sum']);
@@ -137,15 +171,26 @@ test('S14: items that do not sum are held, and posted with a rounding line withi
 });
 
 test('S12: an invoice in another currency than its customer is held and not written', async () => {
-  const pair = await openPair({ customers: [{ id: 'C0000003', name: 'Tornow', accountRef: 'KR-20007', class: 'SAAS', currency: 'USD', country: 'DE' }] });
-  await pair.bill({ ...invoiceI0, number: 'INV00000445', account: 'KR-20007', date: '2026-03-05', items: [{ amount: '500.00', recognizedRevenueAccountingCode: 'Subscription Revenue' }] });
+  const pair = await openPair({
+    customers: [{ id: 'C0000003', name: 'Tornow', accountRef: 'KR-20007', class: 'SAAS', currency: 'USD', country: 'DE' }],
+  });
+  await pair.bill({
+    ...invoiceI0,
+    number: 'INV00000445',
+    account: 'KR-20007',
+    date: '2026-03-05',
+    items: [{ amount: '500.00', recognizedRevenueAccountingCode: 'Subscription Revenue' }],
+  });
   expect(await pair.held()).toEqual(['INV00000445 currency']);
   expect(await pair.books('invoices')).toEqual([]);
 });
 
 test('S15 (a): a canceled payment is voided on the day of the cancellation', async () => {
   const pair = await openPair();
-  await pair.bill(invoiceI0, payment({ number: 'P-00000188', amount: '300.00', applications: [{ invoice: 'INV00000398', amount: '300.00', date: '2026-03-09' }] }));
+  await pair.bill(
+    invoiceI0,
+    payment({ number: 'P-00000188', amount: '300.00', applications: [{ invoice: 'INV00000398', amount: '300.00', date: '2026-03-09' }] }),
+  );
   await pair.bill(
     { action: 'unapply-payment', number: 'P-00000188', invoice: 'INV00000398', amount: '300.00' },
     { action: 'cancel-payment', number: 'P-00000188' },
@@ -159,8 +204,19 @@ test('S15 (a): a canceled payment is voided on the day of the cancellation', asy
 
 test('S15 (b): a chargeback in full voids the payment instead of writing a refund', async () => {
   const pair = await openPair();
-  await pair.bill(invoiceI0, payment({ number: 'P-00000188', amount: '300.00', applications: [{ invoice: 'INV00000398', amount: '300.00', date: '2026-03-09' }] }));
-  await pair.bill({ action: 'refund-payment', number: 'R-00000055', payment: 'P-00000188', amount: '300.00', date: '2026-03-18', reasonCode: 'Payment Reversal', unapply: true });
+  await pair.bill(
+    invoiceI0,
+    payment({ number: 'P-00000188', amount: '300.00', applications: [{ invoice: 'INV00000398', amount: '300.00', date: '2026-03-09' }] }),
+  );
+  await pair.bill({
+    action: 'refund-payment',
+    number: 'R-00000055',
+    payment: 'P-00000188',
+    amount: '300.00',
+    date: '2026-03-18',
+    reasonCode: 'Payment Reversal',
+    unapply: true,
+  });
   await pair.pass(40);
   expect([await pair.held(), await pair.waiting()]).toEqual([[], []]);
   expect((await pair.books('payments')).filter((row) => row['type'] === 'Refund')).toEqual([]);
@@ -208,7 +264,11 @@ test('S16: 620 lines are written in parts and released once', async () => {
     ...invoiceI0,
     number: 'INV00000450',
     date: '2026-03-05',
-    items: Array.from({ length: 620 }, (_, index) => ({ chargeName: `Unit ${index}`, amount: '1.00', recognizedRevenueAccountingCode: 'Subscription Revenue' })),
+    items: Array.from({ length: 620 }, (_, index) => ({
+      chargeName: `Unit ${index}`,
+      amount: '1.00',
+      recognizedRevenueAccountingCode: 'Subscription Revenue',
+    })),
   });
   expect([await pair.held(), await pair.waiting()]).toEqual([[], []]);
   const document = await pair.invoice('INV00000450');
@@ -230,7 +290,11 @@ test('an unposted, changed and posted again invoice is reversed and posted as it
   await pair.bill(invoiceI0);
   await pair.bill(
     { action: 'unpost', number: 'INV00000398' },
-    { action: 'edit-invoice-items', number: 'INV00000398', items: [{ amount: '280.00', recognizedRevenueAccountingCode: 'Subscription Revenue' }] },
+    {
+      action: 'edit-invoice-items',
+      number: 'INV00000398',
+      items: [{ amount: '280.00', recognizedRevenueAccountingCode: 'Subscription Revenue' }],
+    },
     { action: 'post-invoice', number: 'INV00000398' },
   );
   expect([await pair.held(), await pair.waiting()]).toEqual([[], []]);

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import type { Catalog, Integration } from '../../../lib/contracts/integration.ts';
-import type { PostFlow } from '../../../lib/contracts/flow.ts';
 import type { AuditEntry } from '../../../lib/contracts/audit.ts';
+import type { PostFlow } from '../../../lib/contracts/flow.ts';
+import type { Catalog, Integration } from '../../../lib/contracts/integration.ts';
 import type { Vendor } from '../../../lib/contracts/vendor.ts';
-import { acumaticaZuora } from '../../../lib/integrations/acumatica-zuora/integration.ts';
 import type { PairContext } from '../../../lib/integrations/acumatica-zuora/context.ts';
+import { acumaticaZuora } from '../../../lib/integrations/acumatica-zuora/integration.ts';
 import { eq } from '../../../lib/vendors/acumatica/filter.ts';
 import { acumatica } from '../../../lib/vendors/acumatica/vendor.ts';
 import { zuora } from '../../../lib/vendors/zuora/vendor.ts';
@@ -33,7 +33,8 @@ const customersFound: PostFlow<Account, Account, Account, PairContext> = {
   },
   screen: () => ({ is: 'go' }),
   gather: async (_context, rows) => new Map(rows.map((row) => [row.id, row])),
-  decide: (_row, memory) => (memory.postings?.[0]?.stage === 'posted' ? { do: 'settle', outcome: 'unchanged' } : { do: 'post', generation: 1 }),
+  decide: (_row, memory) =>
+    memory.postings?.[0]?.stage === 'posted' ? { do: 'settle', outcome: 'unchanged' } : { do: 'post', generation: 1 },
   references: () => [],
   map: (row) => row,
   remember: (row) => row,
@@ -60,7 +61,15 @@ const customersFound: PostFlow<Account, Account, Account, PairContext> = {
 export const customers = [
   { id: 'C0000001', name: 'Northgate Dental Group', accountRef: 'KR-10023', class: 'SAAS', country: 'US', terms: '30D' },
   { id: 'C0000002', name: 'Hollis Freight LLC', accountRef: 'KR-10031', class: 'SAAS', country: 'US', terms: '30D' },
-  { id: 'C0000003', name: 'Tornow Messtechnik GmbH', accountRef: 'KR-20007', class: 'SAASEU', currency: 'EUR', country: 'DE', terms: '30D' },
+  {
+    id: 'C0000003',
+    name: 'Tornow Messtechnik GmbH',
+    accountRef: 'KR-20007',
+    class: 'SAASEU',
+    currency: 'EUR',
+    country: 'DE',
+    terms: '30D',
+  },
 ];
 
 export interface Pair {
@@ -133,13 +142,17 @@ export async function openPair(
     if (!simulator) throw new Error(`no ${system}`);
     return simulator;
   };
-  const records = async (noun: string) => (await world.time.run(Promise.resolve(of('acumatica').records(noun)))) as readonly Readonly<Record<string, unknown>>[];
+  const records = async (noun: string) =>
+    (await world.time.run(Promise.resolve(of('acumatica').records(noun)))) as readonly Readonly<Record<string, unknown>>[];
   const failures = async (state: 'held' | 'waiting') => {
     const links = world.operator.ports.links;
     const page = await world.time.run(state === 'held' ? links.listHeld(world.integration) : links.listWaiting(world.integration));
     return page.links.map((link) => `${link.label ?? ''} ${link.trouble?.cause ?? ''}`);
   };
-  const visible = () => (['live', 'bulk'] as const).some((queue) => (world.queues.nextVisibleAt(queue)?.getTime() ?? Number.POSITIVE_INFINITY) <= world.time.clock.now().getTime() + 20_000);
+  const visible = () =>
+    (['live', 'bulk'] as const).some(
+      (queue) => (world.queues.nextVisibleAt(queue)?.getTime() ?? Number.POSITIVE_INFINITY) <= world.time.clock.now().getTime() + 20_000,
+    );
   /** Works until no message is left that comes back within seconds. */
   const settle = async () => {
     for (let round = 0; round < 60; round += 1) {
@@ -162,7 +175,8 @@ export async function openPair(
     },
     books: records,
     invoice: async (reference) => (await records('invoices')).find((row) => row['reference'] === reference),
-    payment: async (reference, type = 'Payment') => (await records('payments')).find((row) => row['reference'] === reference && row['type'] === type),
+    payment: async (reference, type = 'Payment') =>
+      (await records('payments')).find((row) => row['reference'] === reference && row['type'] === type),
     async account(code) {
       const rows = (await records('gl')) as readonly { readonly account: string; readonly debit: string; readonly credit: string }[];
       const own = rows.filter((row) => row.account === code);
@@ -172,7 +186,9 @@ export async function openPair(
     held: () => failures('held'),
     waiting: () => failures('waiting'),
     writes: () =>
-      Object.keys(of('acumatica').calls()).filter((operation) => /^(PUT|POST|DELETE)/.test(operation) && !/token|Inquiry|CompaniesStructure/.test(operation)),
+      Object.keys(of('acumatica').calls()).filter(
+        (operation) => /^(PUT|POST|DELETE)/.test(operation) && !/token|Inquiry|CompaniesStructure/.test(operation),
+      ),
     async pass(minutes) {
       await world.pass(minutes * 60_000);
       await settle();

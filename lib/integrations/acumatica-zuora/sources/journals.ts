@@ -54,25 +54,37 @@ export async function fetchJournals(context: PairContext, keys: readonly string[
 const column = (row: Readonly<Record<string, string>>, name: string): string | undefined =>
   Object.entries(row).find(([member]) => member.toLowerCase() === name)?.[1];
 
-/** Data Query times have no offset; a day of overlap makes their zone irrelevant. */
-const sqlTime = (instant: Date): string => instant.toISOString().slice(0, 19).replace('T', ' ');
+const sqlTime = (instant: Date): string => `timestamp '${instant.toISOString().slice(0, 19).replace('T', ' ')} UTC'`;
 
-/** Entries of completed runs that changed, found through the runs and through the entries (a later cancellation touches only the entry). */
+/** Runs named in one condition. */
+const idsPerQuery = 100;
+
+/** Entries of completed runs that changed, found through the runs and through the entries: a later cancellation touches only the entry. */
 export const journalFeed: Feed<Journal, PairContext> = {
   name: 'journal-runs',
   overlapMs: 36 * 3_600_000,
   async *list(context, since) {
-    const from = since ?? new Date(`${context.settings.startFrom}T00:00:00Z`);
-    const runs = await context.zuora.runDataQuery(
-      `SELECT number, status FROM journalrun WHERE updateddate >= TIMESTAMP '${sqlTime(from)}' AND lower(status) = 'completed' ORDER BY number`,
-    );
-    const touched = await context.zuora.runDataQuery(
-      `SELECT journalrun.number AS number FROM journalentry JOIN journalrun ON journalentry.journalrunid = journalrun.id WHERE journalentry.updateddate >= TIMESTAMP '${sqlTime(from)}'`,
-    );
-    const numbers = [...new Set([...runs, ...touched].flatMap((row) => column(row, 'number') ?? []))].sort();
-    for (const run of numbers) {
+    const from = sqlTime(since ?? new Date(`${context.settings.startFrom}T00:00:00Z`));
+    for (const run of await fetchChangedRuns(context, from)) {
       const entries = await context.zuora.listJournalEntries(run);
       yield entries.map((entry) => ({ key: journalKey(run, entry.number), at: context.now, row: journalOf(run, entry) }));
     }
   },
 };
+
+/** Numbers of completed runs. One table per query, conditions joined by AND: all that every edition of Data Query takes. */
+async function fetchChangedRuns(context: PairContext, from: string): Promise<readonly string[]> {
+  const { zuora } = context;
+  const touched = await zuora.runDataQuery(`SELECT id, journalrunid FROM journalentry WHERE updateddate >= ${from}`);
+  const ids = [...new Set(touched.flatMap((row) => column(row, 'journalrunid') ?? []))].sort();
+  const runs = [...(await zuora.runDataQuery(`SELECT id, number, status FROM journalrun WHERE updateddate >= ${from}`))];
+  for (let start = 0; start < ids.length; start += idsPerQuery) {
+    const list = ids
+      .slice(start, start + idsPerQuery)
+      .map((id) => `'${id.replaceAll("'", "''")}'`)
+      .join(', ');
+    runs.push(...(await zuora.runDataQuery(`SELECT id, number, status FROM journalrun WHERE id IN (${list})`)));
+  }
+  const completed = runs.filter((row) => column(row, 'status')?.toLowerCase() === 'completed');
+  return [...new Set(completed.flatMap((row) => column(row, 'number') ?? []))].sort();
+}

@@ -214,18 +214,22 @@ async function confirmed(context: PairContext, draft: ArDraft, target: string, r
     throw pendingStatus(context, arForm, target, row.Status ?? 'without status');
   }
   checkReleased(draft, target, row);
-  await markTransferred(context, draft);
-  if (!sameText(row.CustomerOrder, draft.marker)) return { is: 'posted', note: 'marker-changed' };
-  return { is: 'posted', ...(draft.dropped === 0 ? {} : { note: `${draft.dropped} items without amount left out` }) };
+  const notes = [
+    await markTransferred(context, draft),
+    sameText(row.CustomerOrder, draft.marker) ? undefined : 'marker-changed',
+    draft.dropped === 0 ? undefined : `${draft.dropped} items without amount left out`,
+  ].filter((note) => note !== undefined);
+  return { is: 'posted', ...(notes.length === 0 ? {} : { note: notes.join('; ') }) };
 }
 
 const transferable = { invoice: 'invoices', 'debit-memo': 'debit-memos', 'credit-memo': 'credit-memos' } as const;
 
 /** A flag for people in Zuora; the document is posted whether or not it could be set. */
-async function markTransferred(context: PairContext, draft: ArDraft): Promise<void> {
+async function markTransferred(context: PairContext, draft: ArDraft): Promise<string | undefined> {
   const noun = transferable[draft.source.object as keyof typeof transferable];
-  if (!context.settings.markTransferred || noun === undefined) return;
-  await context.zuora.markTransferred(noun, draft.source.id, 'Yes').catch((thrown: unknown) => {
-    if (asFailure(thrown).disposition === 'retryable') throw thrown;
-  });
+  if (!context.settings.markTransferred || noun === undefined) return undefined;
+  return context.zuora.markTransferred(noun, draft.source.id, 'Yes').then(
+    () => undefined,
+    () => 'not-marked',
+  );
 }
