@@ -74,6 +74,11 @@ export class DataQueryDesk {
     });
   }
 
+  restore(rows: readonly Row[]): void {
+    const jobs: Table<Row> = this.jobs;
+    jobs.replaceAll(rows);
+  }
+
   /** The pre-signed file: the signature is in the address, a bearer header would be a second one and is refused. */
   download(request: Request): Response {
     const url = new URL(request.url);

@@ -1,7 +1,8 @@
 import { ControlError } from '../kit.ts';
+import { type DocumentKind, itemTables } from './items.ts';
 import type { CalloutDesk } from './notifications/callouts.ts';
 import { accountBalance } from './query-objects/accounts.ts';
-import type { Account, BillingDocument, Row } from './rows.ts';
+import type { Account, Row } from './rows.ts';
 import type { Table } from './table.ts';
 import type { Tenant } from './tenant.ts';
 
@@ -71,21 +72,28 @@ function resolved(tenant: Tenant, row: Row): Friendly {
   return Object.fromEntries(Object.entries(names).filter(([, number]) => number !== undefined));
 }
 
+const documentKinds: Readonly<Record<string, DocumentKind>> = { invoices: 'invoice', creditMemos: 'credit-memo', debitMemos: 'debit-memo' };
+
 function extras(tenant: Tenant, noun: string, row: Row): Friendly {
   if (noun === 'accounts') return { balance: accountBalance(row as Account) };
-  const items =
-    noun === 'invoices'
-      ? tenant.invoiceItems
-      : noun === 'creditMemos'
-        ? tenant.creditMemoItems
-        : noun === 'debitMemos'
-          ? tenant.debitMemoItems
-          : undefined;
-  if (items)
-    return { items: items.by('documentId', row.id), accountNumber: tenant.accounts.get((row as BillingDocument).accountId)?.number };
-  if (noun === 'payments') return { applications: applied(tenant, row.id) };
+  const kind = documentKinds[noun];
+  const applications = noun === 'payments' || noun === 'creditMemos' ? { applications: applied(tenant, row.id) } : {};
+  if (kind) return { items: itemsOf(tenant, kind, row.id), ...applications };
   if (noun === 'refunds') return { applications: tenant.refundApplications.by('refundId', row.id).map((part) => resolved(tenant, part)) };
-  return {};
+  return applications;
+}
+
+function itemsOf(tenant: Tenant, kind: DocumentKind, documentId: string): Friendly[] {
+  const { items, taxes } = itemTables(tenant, kind);
+  const nameOf = (id: string | null): string | null => (id === null ? null : (tenant.accountingCodes.get(id)?.name ?? null));
+  return items.by('documentId', documentId).map((item) => ({
+    ...item,
+    recognizedRevenueAccountingCode: nameOf(item.recognizedRevenueAccountingCodeId),
+    deferredRevenueAccountingCode: nameOf(item.deferredRevenueAccountingCodeId),
+    taxes: taxes
+      .by('itemId', item.id)
+      .map(({ name, taxAmount, taxableAmount, accountingCode }) => ({ name, taxAmount, taxableAmount, accountingCode })),
+  }));
 }
 
 function applied(tenant: Tenant, sourceId: string): Friendly[] {

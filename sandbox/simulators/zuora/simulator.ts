@@ -63,7 +63,7 @@ export function createZuoraSimulator(world: SimulatedWorld, options: ZuoraSimula
   const tenant = new Tenant(world, { ...usualSettings, ...settings });
   const tokens = new TokenDesk(tenant);
   const idempotency = new IdempotencyStore(tenant);
-  const callouts = new CalloutDesk(tenant);
+  const callouts = new CalloutDesk(tenant, autoDeliver);
   const dataQueries = new DataQueryDesk(tenant, callouts);
   const routes = createRoutes(tenant, callouts, dataQueries);
   const gateway = createGateway({ tenant, tokens, idempotency, routes, gzip });
@@ -116,7 +116,8 @@ export function createZuoraSimulator(world: SimulatedWorld, options: ZuoraSimula
         tenant.restore(saved.tenant);
         tokens.restore(saved.tokens);
         idempotency.restore(saved.idempotency);
-        for (const table of [...callouts.tables(), dataQueries.jobs]) table.replaceAll(saved.desk[table.object] ?? []);
+        callouts.restore(saved.desk);
+        dataQueries.restore(saved.desk[dataQueries.jobs.object] ?? []);
         Object.assign(callouts.trouble, saved.trouble);
       },
     },

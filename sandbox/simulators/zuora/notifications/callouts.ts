@@ -45,8 +45,12 @@ export class CalloutDesk {
   readonly #tenant: Tenant;
   readonly #conditions = new Map<string, ReturnType<typeof parseCondition>>();
 
-  constructor(tenant: Tenant) {
+  readonly #clockRuns: boolean;
+
+  /** `clockRuns`: the world's clock moves by itself, so that a receiver that never answers can be given up on it. */
+  constructor(tenant: Tenant, clockRuns: boolean) {
     this.#tenant = tenant;
+    this.#clockRuns = clockRuns;
     tenant.announcer = (event, subject) => this.#announce(event, subject);
     tenant.watcher = (object, before, after) => this.#watch(object, before, after);
   }
@@ -195,6 +199,20 @@ export class CalloutDesk {
     });
   }
 
+  async #inTime(answer: Promise<Response>): Promise<Response> {
+    if (!this.#clockRuns) return answer;
+    const late = this.#tenant.world.clock.sleep(timeoutMs).then((): never => {
+      throw new Error('timed out');
+    });
+    return Promise.race([answer, late]);
+  }
+
+  /** What was under way when the tenant was saved is due again: it may arrive twice, as it may in reality. */
+  restore(saved: Readonly<Record<string, readonly Row[]>>): void {
+    for (const table of this.tables()) table.replaceAll(saved[table.object] ?? []);
+    for (const delivery of this.deliveries.by('state', 'sending')) this.deliveries.put({ ...delivery, state: 'waiting' });
+  }
+
   /** Only 200 is success; with confirmation by content the answer must say so too. */
   #isTaken(attempt: Attempt): boolean {
     return attempt.code === 200 && (!this.#tenant.limits.calloutConfirmedByBody || confirms(attempt));
@@ -244,7 +262,7 @@ export class CalloutDesk {
     const hasBody = template.httpMethod !== 'GET' && template.httpMethod !== 'DELETE';
     try {
       const request = new Request(url, { method: template.httpMethod, headers, redirect: 'manual', ...(hasBody ? { body } : {}) });
-      const response = await this.#tenant.world.fetch(request);
+      const response = await this.#inTime(this.#tenant.world.fetch(request));
       const content = await response.text();
       if (this.#tenant.world.clock.now().getTime() - startMs > timeoutMs) throw new Error('timed out');
       const contentType = response.headers.get('content-type') ?? '';
