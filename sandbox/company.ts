@@ -12,6 +12,10 @@ export interface CallingSimulator extends Simulator {
 export interface CompanySystem {
   create(world: SimulatedWorld, options: Readonly<Record<string, unknown>>): CallingSimulator;
   readonly seed: unknown;
+  /** Kinds of records worth showing at the end of a scenario. */
+  readonly nouns: readonly string[];
+  /** Calls that change nothing although they are not GET: sign-in, queries. `*` for any characters. */
+  readonly reads: readonly string[];
   /** Actions after seeding; `{webhooks}` in a text becomes the connector's address for this system. */
   readonly acts: readonly Readonly<Record<string, unknown>>[];
 }

@@ -12,11 +12,12 @@ import { createOrderedIds } from '../lib/memory/ordered-ids.ts';
 import { createMemorySecretStore } from '../lib/memory/secret-store.ts';
 import { createSeededRandom } from '../lib/memory/seeded-random.ts';
 import { createMemoryStateStore } from '../lib/memory/state-store.ts';
-import { Secret } from '../lib/values/secret.ts';
 import type { CallingSimulator, Company } from './company.ts';
+import { openCompany } from './company-on-site.ts';
 import { type CrashGate, CrashPlans, createCrashGate } from './crash-gate.ts';
-import { createNetwork, type Network } from './network.ts';
+import type { Network } from './network.ts';
 import { createVirtualTime, type VirtualTime } from './virtual-time.ts';
+import type { WebhookPost } from './webhook-post.ts';
 
 /**
  * The whole connector and its vendors in one process, with a hand-turned clock: what scenarios, the storm and benchmarks run in. Functions run as
@@ -32,7 +33,7 @@ export interface World {
   readonly alerts: ReturnType<typeof createCollectingAlerts>;
   readonly crashes: CrashPlans;
   /** A connector for looking and operating; it is never crashed. */
-  readonly operator: Connector;
+  operator: Connector;
   /** Failures that ended a poll or a housekeeping run, as a Lambda's error would. */
   readonly errors: readonly { readonly at: string; readonly job: string; readonly error: unknown }[];
   /** Polls now, due or not, and works until nothing is left to do at once. */
@@ -45,6 +46,16 @@ export interface World {
   pass(ms: number, until?: () => Promise<boolean>): Promise<boolean>;
   /** Webhooks leave by themselves while true; the scenario decides otherwise. */
   deliverWebhooks: boolean;
+  /** Sends the webhooks that are due now, whatever `deliverWebhooks` says. */
+  sendWebhooks(): Promise<void>;
+  /** The way from the vendors to the connector's webhook address. */
+  readonly post: WebhookPost;
+  /** Address at which a system delivers its webhooks. */
+  webhookAddress(system: string): string;
+  /** A deployment with a changed configuration: every process starts anew with it. */
+  configure(change: (configuration: Record<string, unknown>) => Record<string, unknown>): void;
+  /** An administrator consents anew, and the new credentials are stored. */
+  consent(system: string): Promise<void>;
 }
 
 export interface WorldOptions {
@@ -62,7 +73,6 @@ export interface WorldOptions {
 }
 
 const connectorOrigin = 'http://127.0.0.1:7100';
-const firstSimulatorPort = 7101;
 /** As the stack sets them. */
 const workerMs = 290_000;
 const visibilityMs = 1_800_000;
@@ -81,26 +91,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const clock = createHandTurnedClock(options.start);
   const time = createVirtualTime(clock);
   const random = createSeededRandom(options.seed);
-  const simulators: Record<string, CallingSimulator> = {};
-  const origins: Record<string, string> = {};
-  for (const [index, [name, system]] of Object.entries(company.systems).entries()) {
-    origins[name] = `http://127.0.0.1:${firstSimulatorPort + index}`;
-    simulators[name] = system.create(
-      {
-        clock: time.serverClock,
-        random: createSeededRandom(options.seed * 1000 + index),
-        fetch: async (request) => network.fetch(request.url, await initOf(request)),
-      },
-      options.options?.[name] ?? {},
-    );
-  }
-  const network: Network = createNetwork(
-    time,
-    Object.fromEntries(Object.entries(simulators).map(([name, simulator]) => [name, { origin: origins[name] ?? '', simulator }])),
-  );
+  const site = openCompany(company, { time, seed: options.seed, options: options.options ?? {} });
+  const { simulators, network } = site;
 
-  const written = company.configuration(origins);
-  const configuration = loadConfiguration(stringify(options.configure?.(written) ?? written), catalog);
+  let written = company.configuration(site.origins);
+  written = options.configure?.(written) ?? written;
+  let configuration = loadConfiguration(stringify(written), catalog);
   const integration = Object.keys(configuration.integrations)[0] ?? company.integration;
 
   const ids = createOrderedIds({ clock, random });
@@ -109,20 +105,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const queues = createMemoryQueues({ clock, ids });
   const database = createMemoryDatabase();
   const secrets = createMemorySecretStore();
-  const answers: Record<string, unknown[]> = {};
-  for (const [name, system] of Object.entries(company.systems)) {
-    await time.run(Promise.resolve(simulators[name]?.seed(system.seed)));
-    answers[name] = [];
-    for (const act of system.acts) {
-      answers[name].push(
-        await time.run(Promise.resolve(simulators[name]?.act(withAddress(act, `${connectorOrigin}/webhooks/${integration}/${name}`)))),
-      );
-    }
-    simulators[name]?.resetCalls();
-  }
-  for (const [name, fields] of Object.entries(company.secrets(answers))) {
-    await secrets.put(name, Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, new Secret(value)])));
-  }
+  const webhookAddress = (system: string): string => `${connectorOrigin}/webhooks/${integration}/${system}`;
+  await site.moveIn(secrets, webhookAddress);
   const memory: Ports = {
     clock,
     random,
@@ -170,7 +154,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     async fetch(request) {
       const { pathname, searchParams } = new URL(request.url);
       const [, , name = '', system = ''] = pathname.split('/');
-      const definition = operator.integrations.find((candidate) => candidate.name === name)?.definition;
+      const definition = world.operator.integrations.find((candidate) => candidate.name === name)?.definition;
       const side = definition?.sides.a.key === system ? 'a' : 'b';
       const reply = await Promise.race([
         receiver.running.connector.engine.receiveWebhook(name, side, {
@@ -340,7 +324,6 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     }
   }
 
-  const operator = createConnector({ configuration, catalog, ports });
   const world: World = {
     integration,
     time,
@@ -350,8 +333,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     log,
     alerts,
     crashes,
-    operator,
+    operator: createConnector({ configuration, catalog, ports }),
     errors,
+    post: site.post,
+    webhookAddress,
     deliverWebhooks: true,
     pass,
     work,
@@ -363,16 +348,20 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       await once(keeper, 'keep', (connector) => connector.engine.keep(integration));
       await work();
     },
+    async sendWebhooks() {
+      for (const simulator of Object.values(simulators)) {
+        if (simulator.deliverDue) await time.run(simulator.deliverDue());
+      }
+    },
+    configure(change) {
+      written = change(written);
+      configuration = loadConfiguration(stringify(written), catalog);
+      world.operator = createConnector({ configuration, catalog, ports });
+      for (const index of workers.keys()) workers[index] = start();
+      for (const holder of [poller, keeper, receiver]) holder.running = start();
+    },
+    consent: (system) => site.consent(secrets, system),
   };
 
   return world;
-}
-
-function withAddress(act: Readonly<Record<string, unknown>>, url: string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(act).map(([member, value]) => [member, value === '{webhooks}' ? url : value]));
-}
-
-async function initOf(request: Request): Promise<RequestInit> {
-  const body = await request.arrayBuffer();
-  return { method: request.method, headers: request.headers, ...(body.byteLength > 0 ? { body } : {}) };
 }

@@ -75,11 +75,16 @@ export const kestrel: Company = {
   systems: {
     acumatica: {
       create: (world, options) => createAcumaticaSimulator(world, { instance: 'kestrel', tenant: 'KESTREL', ...options }),
+      nouns: ['customers', 'invoices', 'payments', 'journals', 'gl'],
+      // Inquiries of the contract-based API are asked with PUT.
+      reads: ['POST /token', 'POST /login', 'POST /logout', 'PUT /*Inquiry', 'PUT /CompanyFinancialPeriod', 'PUT /CompaniesStructure'],
       seed: {},
       acts: [{ action: 'consent', clientId }],
     },
     zuora: {
       create: (world, options) => createZuoraSimulator(world, options),
+      nouns: ['accounts', 'invoices', 'creditMemos', 'debitMemos', 'payments', 'refunds', 'journalEntries'],
+      reads: ['POST /oauth/token', 'POST /v1/action/query', 'POST /v1/action/queryMore', 'POST /query/jobs'],
       seed: { accountingCodes, accounts },
       acts: [{ action: 'register-callouts', url: '{webhooks}', secret: hmacSecret }],
     },
