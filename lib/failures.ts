@@ -142,5 +142,3 @@ export function asFailure(thrown: unknown): Failure {
 export function hold(cause: string, sentence: string, fix: string, more: Partial<FailureInput> = {}): Failure {
   return new Failure('NeedsPerson', { ...more, cause, sentence, fix });
 }
-
-export const isHeld = (record: FailureRecord): boolean => dispositionOf(record) === 'held';

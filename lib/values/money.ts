@@ -47,10 +47,6 @@ export function addMoney(left: Money, right: Money): Money {
   return { amount: add(left.amount, right.amount), currency: left.currency };
 }
 
-export function sameMoney(left: Money, right: Money): boolean {
-  return left.currency === right.currency && equal(left.amount, right.amount);
-}
-
 /** `1,334.88 USD` */
 export function readableMoney(money: Money): string {
   return `${readable(money.amount, decimalsOfCurrency(money.currency))} ${money.currency}`;
