@@ -60,16 +60,14 @@ export async function fetchAccountSources(context: PairContext, ids: readonly st
 async function sourcesOf(context: PairContext, rows: readonly AccountRow[]): Promise<readonly AccountSource[]> {
   const { customers, hierarchy } = context.settings;
   const parents = hierarchy === 'parent' ? await fetchParents(context, rows) : new Map<string, Parent>();
-  const sources: AccountSource[] = [];
-  for (const row of rows) {
-    const taxId =
-      customers.taxId === 'off'
-        ? undefined
-        : customers.taxId === 'v1'
-          ? (await context.zuora.fetchAccount(row.id))?.taxInfo?.VATId
-          : customField(row, customers.taxId);
+  const taxIdOf = async (row: AccountRow): Promise<string | undefined> => {
+    if (customers.taxId === 'off') return undefined;
+    return customers.taxId === 'v1' ? (await context.zuora.fetchAccount(row.id))?.taxInfo?.VATId : customField(row, customers.taxId);
+  };
+  const taxIds = await Promise.all(rows.map(taxIdOf));
+  return rows.map((row, index): AccountSource => {
     const { billTo } = row;
-    sources.push({
+    return {
       id: row.id,
       number: row.accountNumber,
       name: row.name,
@@ -80,7 +78,7 @@ async function sourcesOf(context: PairContext, rows: readonly AccountRow[]): Pro
       terms: row.paymentTerm,
       settled: row.balance === undefined || isZero(row.balance),
       customerId: customers.matchField === undefined ? undefined : customField(row, customers.matchField),
-      taxId,
+      taxId: taxIds[index],
       parent: parents.get(row.id),
       contact:
         billTo === undefined
@@ -98,9 +96,8 @@ async function sourcesOf(context: PairContext, rows: readonly AccountRow[]): Pro
               personalEmail: billTo.personalEmail,
               workPhone: billTo.workPhone,
             },
-    });
-  }
-  return sources;
+    };
+  });
 }
 
 /** Top-most ancestors, because Acumatica's hierarchy has two levels only. One read per level of the deepest chain. */
