@@ -102,7 +102,7 @@ test('a code without account holds its invoices under one cause and blocks no ot
   const usage = (number: string) => ({ ...invoiceI0, number, items: [{ amount: '10.00', recognizedRevenueAccountingCode: 'EU Usage' }] });
   const pair = await openPair();
   await pair.bill(usage('INV1'), usage('INV2'), usage('INV3'), invoiceI0);
-  expect((await pair.held()).sort()).toEqual(['INV1 account-map:EU Usage', 'INV2 account-map:EU Usage', 'INV3 account-map:EU Usage']);
+  expect([...(await pair.held())].sort()).toEqual(['INV1 account-map:EU Usage', 'INV2 account-map:EU Usage', 'INV3 account-map:EU Usage']);
   expect(await pair.invoice('INV00000398')).toMatchObject({ status: 'Open' });
 });
 
