@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { ControlError } from '../kit.ts';
 import { profileId } from './accounts.ts';
 import { Refused } from './failures.ts';
-import { sign } from './notifications/callouts.ts';
 import { registerCallouts } from './notifications/register.ts';
 import type { Delivery } from './notifications/rows.ts';
+import { sign } from './notifications/signing.ts';
 import type { Stage } from './stage.ts';
 
 type Action = (stage: Stage, input: unknown) => unknown;

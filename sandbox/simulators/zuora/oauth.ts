@@ -5,7 +5,7 @@ import type { Tenant } from './tenant.ts';
 
 const lifeSeconds = 3_598;
 
-export const tokensSchema = z.array(z.tuple([z.string(), z.number()]));
+const tokensSchema = z.array(z.tuple([z.string(), z.number()]));
 
 /** Tokens of one API user. Several live at once; none can be refreshed or revoked. */
 export class TokenDesk {

@@ -1,5 +1,5 @@
 /** One host per tenant; credentials of one are unknown to all others. */
-export const hosts = {
+const hosts = {
   'us-production-cloud1': 'rest.na.zuora.com',
   'us-production-cloud2': 'rest.zuora.com',
   'us-api-sandbox-cloud1': 'rest.sandbox.na.zuora.com',
@@ -21,8 +21,6 @@ const known: readonly string[] = Object.values(hosts);
 export function isForeignHost(host: string, region: Region): boolean {
   return known.includes(host) && host !== hosts[region];
 }
-
-export const isZuoraHost = (host: string): boolean => known.includes(host);
 
 export interface CallLimits {
   readonly perMinute: number;

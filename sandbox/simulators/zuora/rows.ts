@@ -5,7 +5,7 @@ export interface Row {
   readonly updatedAt: string;
 }
 
-export interface Numbered extends Row {
+interface Numbered extends Row {
   readonly number: string;
 }
 

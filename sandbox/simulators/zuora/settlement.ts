@@ -1,4 +1,4 @@
-import { absolute, add, compare, isNegative, isPositive, isZero, negate, subtract } from '../../../lib/values/decimal.ts';
+import { add, compare, isPositive, isZero, negate, subtract } from '../../../lib/values/decimal.ts';
 import { ControlError } from '../kit.ts';
 import { moveBalance } from './accounts.ts';
 import type { Application, CreditMemo, DebitMemo, Invoice, Part, Payment } from './rows.ts';
@@ -132,7 +132,7 @@ export function moveSource(tenant: Tenant, source: Source, change: SourceChange)
   addToPart(tenant, row.id, undefined, freeChange);
 }
 
-export function partOf(tenant: Tenant, sourceId: string, owed: Owed | undefined): Part | undefined {
+function partOf(tenant: Tenant, sourceId: string, owed: Owed | undefined): Part | undefined {
   return tenant.parts.by('sourceId', sourceId).find((part) => (part.invoiceId ?? part.debitMemoId) === (owed?.row.id ?? null));
 }
 
@@ -171,6 +171,3 @@ export function appliedParts(tenant: Tenant, sourceId: string): { readonly owed:
 export function isUnsettled(owed: Owed): boolean {
   return isZero(owed.row.paymentAmount) && isZero(owed.row.creditMemoAmount) && isZero(owed.row.refundAmount);
 }
-
-/** Credit memos and invoices may be negative; the size of an amount decides what can be applied. */
-export const sizeOf = (amount: string): string => (isNegative(amount) ? absolute(amount) : amount);

@@ -73,7 +73,7 @@ const document = {
   status: z.enum(['Draft', 'Posted', 'Canceled', 'Error', 'PendingForTax', 'Generating', 'CancelInProgress']).default('Posted'),
 } as const;
 
-export const application = z
+const application = z
   .strictObject({ invoice: key.optional(), debitMemo: key.optional(), amount, date: date.optional() })
   .refine((row) => (row.invoice === undefined) !== (row.debitMemo === undefined), 'name either invoice or debitMemo');
 
@@ -135,7 +135,7 @@ export const refund = z
   })
   .refine((row) => (row.payment === undefined) !== (row.creditMemo === undefined), 'name either payment or creditMemo');
 
-export const contactFields = {
+const contactFields = {
   firstName: z.string(),
   lastName: z.string(),
   address1: z.string(),
@@ -179,7 +179,7 @@ export const account = z.strictObject({
   custom: z.record(z.string().regex(/__(c|NS)$/, 'custom fields end in __c or __NS'), z.string().nullable()).default({}),
 });
 
-export const accountingCode = z.strictObject({
+const accountingCode = z.strictObject({
   id: text.optional(),
   name: text,
   type: text.default('SalesRevenue'),
@@ -217,7 +217,7 @@ export const journalRun = z.strictObject({
     .optional(),
 });
 
-export const profile = z.strictObject({ id: text.optional(), name: text, number: text.optional() });
+const profile = z.strictObject({ id: text.optional(), name: text, number: text.optional() });
 
 export const seed = z
   .strictObject({

@@ -1,6 +1,5 @@
 import { ControlError, type SimulatedWorld } from '../kit.ts';
-import type { CallLimits, Region } from './regions.ts';
-import { callLimitsOf } from './regions.ts';
+import type { EventSubject, StandardEvent } from './events.ts';
 import type {
   Account,
   AccountingCode,
@@ -22,55 +21,8 @@ import type {
   TaxItem,
 } from './rows.ts';
 import { Table } from './table.ts';
+import { type Features, type Limits, type TenantSettings, usualFeatures, usualLimits } from './tenant-settings.ts';
 import { instantText, localDate } from './tenant-time.ts';
-
-/** What is licensed or configured; switched by `{"action":"set-feature"}`. */
-export interface Features {
-  /** Credit memos, debit memos, unapplied payments, parts. Off: negative invoices, InvoicePayment rows. */
-  readonly invoiceSettlement: boolean;
-  /** G/L fields of accounting codes, accounting codes on items, journal runs. */
-  readonly finance: boolean;
-  readonly customerHierarchy: boolean;
-  /** A posted invoice can be put back to draft. */
-  readonly cancelPostedBillingDocument: boolean;
-  /** What an unapply leaves in the application rows; the vendor does not document it. */
-  readonly unapplyRows: 'negative' | 'removed';
-  /** Whether a later application moves the payment's `updatedDate`; not documented either. */
-  readonly paymentMovesOnApplication: boolean;
-  readonly accountMovesOnContactEdit: boolean;
-  /** Two vendor pages disagree: a completed repeat answers as it did, or with 409 and the first body. */
-  readonly idempotentRepeat: 'original' | 'conflict';
-}
-
-export interface Limits extends CallLimits {
-  readonly tokensPerMinute: number;
-  readonly tokensPerMinutePerAddress: number;
-  readonly tokensPerHour: number;
-  readonly tokensPerDay: number;
-  readonly concurrentDefault: number;
-  readonly concurrentHighVolume: number;
-  readonly concurrentObjectQuery: number;
-  /** Characters of path and query. */
-  readonly addressLength: number;
-  /** How long a call is worked on, on the clock of the world. Lets calls overlap. */
-  readonly answerTakesMs: number;
-  readonly calloutAttempts: number;
-  readonly calloutSpacingMinutes: number;
-  /** "Confirm success by parsing response content". */
-  readonly calloutConfirmedByBody: boolean;
-}
-
-export interface TenantSettings {
-  readonly region: Region;
-  readonly zone: string;
-  readonly tenantId: string;
-  readonly entityIds: readonly string[];
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly homeCurrency: string;
-  /** Account numbers that begin with it are the tenant's own. */
-  readonly accountNumberPrefix: string;
-}
 
 export type Counter =
   | 'account'
@@ -100,33 +52,6 @@ const prefixes: Readonly<Record<Counter, string>> = {
 };
 
 export type Watcher = (object: string, before: Row | undefined, after: Row) => void;
-
-/** Standard events by code. */
-export const eventCodes = {
-  InvoicePosted: 1110,
-  BillRunCompletion: 1410,
-  PaymentDeclined: 2110,
-  PaymentProcessed: 2120,
-  PaymentRunCompletion: 2140,
-  PaymentRefundProcessed: 2410,
-  CreditMemoRefundProcessed: 2430,
-  CreditMemoCreated: 2710,
-  CreditMemoPosted: 2720,
-  DebitMemoCreated: 2810,
-  DebitMemoPosted: 2820,
-  JournalRunCompletion: 3110,
-} as const;
-
-export type StandardEvent = keyof typeof eventCodes;
-
-export interface EventSubject {
-  /** The vendor's name of the object: `CreditMemo`. */
-  readonly object: string;
-  readonly id: string;
-  readonly number: string;
-  /** Decides the communication profile; runs have none. */
-  readonly accountId?: string;
-}
 
 /** One tenant: its rows, numbers, switches. Rows are never changed in place. */
 export class Tenant {
@@ -173,31 +98,8 @@ export class Tenant {
   constructor(world: SimulatedWorld, settings: TenantSettings) {
     this.world = world;
     this.settings = settings;
-    this.features = {
-      invoiceSettlement: true,
-      finance: true,
-      customerHierarchy: true,
-      cancelPostedBillingDocument: true,
-      unapplyRows: 'negative',
-      paymentMovesOnApplication: true,
-      accountMovesOnContactEdit: false,
-      idempotentRepeat: 'original',
-    };
-    this.limits = {
-      ...callLimitsOf(settings.region),
-      tokensPerMinute: 2_000,
-      tokensPerMinutePerAddress: 100,
-      tokensPerHour: 67_500,
-      tokensPerDay: 810_000,
-      concurrentDefault: 40,
-      concurrentHighVolume: 200,
-      concurrentObjectQuery: 80,
-      addressLength: 8_000,
-      answerTakesMs: 0,
-      calloutAttempts: 3,
-      calloutSpacingMinutes: 30,
-      calloutConfirmedByBody: false,
-    };
+    this.features = usualFeatures;
+    this.limits = usualLimits(settings.region);
     this.addProfile('Default Profile');
   }
 

@@ -15,7 +15,7 @@ import type { Tenant } from './tenant.ts';
 import { localDate, plainTime } from './tenant-time.ts';
 import { saysAmount, saysDescription, saysTaxationItems, versionAge } from './versions.ts';
 
-export const itemPages = { usual: 20, most: 40 } as const;
+const itemPages = { usual: 20, most: 40 } as const;
 
 export function requireFeature(tenant: Tenant): void {
   if (!tenant.features.invoiceSettlement)

@@ -70,7 +70,7 @@ function list<T extends Row>(
 
 const plain = (value: unknown): string => (value === null || value === undefined ? '' : String(value));
 
-export function payment(tenant: Tenant, row: Payment) {
+function payment(tenant: Tenant, row: Payment) {
   const cash = tenant.features.finance ? accountingCodeOfType(tenant, 'Cash') : undefined;
   return {
     id: row.id,

@@ -1,24 +1,16 @@
-import { createHmac } from 'node:crypto';
+import { type EventSubject, eventCodes, type StandardEvent } from '../events.ts';
 import type { Row } from '../rows.ts';
 import { Table } from '../table.ts';
-import { type EventSubject, eventCodes, type StandardEvent, type Tenant } from '../tenant.ts';
+import type { Tenant } from '../tenant.ts';
 import { parseCondition } from './condition.ts';
 import { contextOf, eventFields, merge } from './merge-fields.ts';
 import type { CalloutTemplate, Delivery, EventTrigger, HistoryRow, NotificationDefinition } from './rows.ts';
+import { requestBody, signature } from './signing.ts';
 
 const timeoutMs = 25_000;
 /** Codes that never reached HTTP. */
 const noConnection = -1;
 const invalidBody = -2000;
-
-const algorithms: Readonly<Record<string, string>> = {
-  MD5: 'md5',
-  'SHA-1': 'sha1',
-  'SHA-224': 'sha224',
-  'SHA-256': 'sha256',
-  'SHA-384': 'sha384',
-  'SHA-512': 'sha512',
-};
 
 /** What a person does to callouts on their way: the next `count` are lost or late. */
 export interface CalloutTrouble {
@@ -272,43 +264,6 @@ export class CalloutDesk {
       return { attempt: { code: noConnection, content, contentType: '' }, challenge: '' };
     }
   }
-}
-
-/** The bytes to send, or undefined when merging broke a custom JSON body. */
-function requestBody(template: CalloutTemplate, context: Readonly<Record<string, string>>): string | undefined {
-  if (!template.useCustomRequestBody || template.customRequestBody === null) {
-    const params = Object.entries(template.calloutParams ?? {}).map(([name, value]) => [name, merge(value, context)]);
-    return JSON.stringify(Object.fromEntries(params));
-  }
-  const body = merge(template.customRequestBody, context);
-  try {
-    JSON.parse(body);
-    return body;
-  } catch {
-    return undefined;
-  }
-}
-
-export function sign(algorithm: string, secret: string, data: string, format: 'BASE64' | 'HEX'): string {
-  return createHmac(algorithms[algorithm] ?? 'sha256', secret)
-    .update(data, 'utf8')
-    .digest(format === 'HEX' ? 'hex' : 'base64');
-}
-
-function signature(
-  template: CalloutTemplate,
-  context: Readonly<Record<string, string>>,
-  body: string,
-): { name: string; value: string } | undefined {
-  const { hmacAlgorithm, hmacOutputFormat, hmacSecret, hmacData, hmacKey, hmacValue } = template;
-  if (hmacAlgorithm === null || hmacSecret === null || hmacKey === null) return undefined;
-  const ownHeaders = Object.entries(template.calloutHeaders ?? {}).map(([name, value]) => [
-    `Request.Headers.${name}`,
-    merge(value, context),
-  ]);
-  const fields = { ...context, ...Object.fromEntries(ownHeaders), 'Request.Body': body };
-  const signed = sign(hmacAlgorithm, hmacSecret, merge(hmacData ?? '{{Request.Body}}', fields), hmacOutputFormat ?? 'BASE64');
-  return { name: hmacKey, value: merge(hmacValue ?? '{{Request.HMAC.Signed}}', { ...fields, 'Request.HMAC.Signed': signed }) };
 }
 
 function confirms(attempt: Attempt): boolean {

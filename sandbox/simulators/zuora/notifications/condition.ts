@@ -3,7 +3,7 @@
  * `Object.Field_old` with literals or each other, joined by `&&`, `||`, `!` and parentheses.
  */
 export type ConditionValue = string | number | boolean | null;
-export type Lookup = (name: string) => ConditionValue;
+type Lookup = (name: string) => ConditionValue;
 export type Condition = (lookup: Lookup) => ConditionValue;
 
 const token = /\s*(?:('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(\d+(?:\.\d+)?)|(==|!=|>=|<=|&&|\|\||[()!<>])|([A-Za-z_][\w.]*))/y;

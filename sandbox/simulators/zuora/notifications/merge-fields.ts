@@ -1,5 +1,6 @@
+import type { EventSubject } from '../events.ts';
 import type { Row } from '../rows.ts';
-import type { EventSubject, Tenant } from '../tenant.ts';
+import type { Tenant } from '../tenant.ts';
 import { eventTime } from '../tenant-time.ts';
 import type { ConditionValue } from './condition.ts';
 

@@ -1,4 +1,5 @@
-import { eventCodes, type StandardEvent, type Tenant } from '../tenant.ts';
+import { eventCodes, type StandardEvent } from '../events.ts';
+import type { Tenant } from '../tenant.ts';
 import type { CalloutDesk } from './callouts.ts';
 import { definitionBody, newDefinition, newTemplate, newTrigger, templateBody, triggerBody } from './set-up.ts';
 

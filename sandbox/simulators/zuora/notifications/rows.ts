@@ -24,7 +24,7 @@ export interface CalloutTemplate extends Row {
   readonly hmacValue: string | null;
 }
 
-export interface BasicAuth {
+interface BasicAuth {
   readonly username: string;
   readonly password: string;
   readonly domain?: string | null | undefined;

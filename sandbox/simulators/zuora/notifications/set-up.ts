@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { eventCodes } from '../events.ts';
 import { Refused } from '../failures.ts';
-import { eventCodes, type Tenant } from '../tenant.ts';
+import type { Tenant } from '../tenant.ts';
 import type { CalloutDesk } from './callouts.ts';
 import { parseCondition } from './condition.ts';
 import { baseObjects } from './merge-fields.ts';

@@ -2,7 +2,7 @@ import { add } from '../../../../lib/values/decimal.ts';
 import type { Item, Receivable, TaxItem } from '../rows.ts';
 import type { Tenant } from '../tenant.ts';
 
-export const accountOf = (row: { readonly accountId: string }, tenant: Tenant) => [tenant.accounts.get(row.accountId)];
+const accountOf = (row: { readonly accountId: string }, tenant: Tenant) => [tenant.accounts.get(row.accountId)];
 export const account = { account: ['account', 'accounts', 'one', accountOf] } as const;
 export const contactOf = (id: string | null, tenant: Tenant) => [id === null ? undefined : tenant.contacts.get(id)];
 

@@ -7,7 +7,7 @@ export interface HandClock {
   pass(ms: number): void;
 }
 
-export function handClock(start: string): HandClock {
+function handClock(start: string): HandClock {
   let nowMs = Date.parse(start);
   const clock = {
     now: () => new Date(nowMs),
@@ -50,7 +50,7 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export interface QueryAnswer {
+interface QueryAnswer {
   readonly data: readonly Readonly<Record<string, unknown>>[];
   readonly nextPage?: string | null;
   readonly reasons?: readonly { readonly code: unknown; readonly message: string }[];
