@@ -8,6 +8,7 @@ import { alignmentReport } from './alignment.ts';
 import { type PairContext, pairContext } from './context.ts';
 import { applications } from './flows/applications.ts';
 import { creditMemos } from './flows/credit-memos.ts';
+import { customers } from './flows/customers.ts';
 import { invoices } from './flows/invoices.ts';
 import { journals } from './flows/journals.ts';
 import { payments } from './flows/payments.ts';
@@ -25,7 +26,7 @@ export const acumaticaZuora: Integration<Settings, AcumaticaClient, ZuoraClient,
   settings: settingsSchema,
   tables,
   autoRelease,
-  flows: [invoices, creditMemos, payments, applications, refunds, journals],
+  flows: [customers, invoices, creditMemos, payments, applications, refunds, journals],
   reports: [],
   context: pairContext,
   flowsOff,

@@ -22,7 +22,7 @@ export function mapAccount(account: AccountSource, settings: Rules): MappedCusto
   const remarks: string[] = [];
   const contact: Contact = account.contact ?? {};
   const country = countryOf(account, contact.country);
-  const name = fitted('name', blanksCollapsed(account.name), 255, remarks);
+  const name = fitted('name', blanksCollapsed(account.name), 255, remarks) ?? '';
   const terms = termsOf(account.terms, settings.terms);
   if (terms === undefined && account.terms !== undefined) remarks.push(`payment term '${account.terms}' is not mapped`);
   const fields: Partial<Customer> = {
@@ -80,7 +80,7 @@ function emailOf(contact: Contact, remarks: string[]): Pick<Customer, 'email'> {
   return {};
 }
 
-function attentionOf(contact: Contact, name: string | undefined): string | undefined {
+function attentionOf(contact: Contact, name: string): string | undefined {
   // Zuora insists on a last name: '.' stands for none.
   const parts = [contact.firstName, contact.lastName].map(filled).filter((part) => part !== undefined && part !== '.');
   const attention = blanksCollapsed(parts.join(' '));
