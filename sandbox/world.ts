@@ -298,7 +298,9 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       const started = startBatches();
       await time.quiet();
       if (started) continue;
-      if (!anyBusy()) return;
+      // The last batch may have ended just now and left something for the next one.
+      if (!anyBusy() && !isVisible('live') && !isVisible('bulk')) return;
+      if (!anyBusy()) continue;
       const next = clock.nextWakeAt();
       if (!next) throw new Error('a job waits for something that never comes');
       time.turnTo(next);
