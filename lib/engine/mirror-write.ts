@@ -7,7 +7,7 @@ import { otherSide, refText, type Side } from '../values/record-ref.ts';
 import { concludeFailure, putBack, settle } from './conclude.ts';
 import { lensOf, type MirrorBatch, type Read, sourceSideOf } from './lens.ts';
 import { nextLook } from './looks.ts';
-import { noteWrite } from './loop-breaker.ts';
+import { noteWrite, refuseLoop } from './loop-breaker.ts';
 import { type Conflict, type Fields, type Merged, merge, sameValue } from './merge.ts';
 import { storePlan } from './plans.ts';
 import { ensureLease, labelOf, recordFailure, type Work } from './work.ts';
@@ -47,6 +47,8 @@ export async function mergePair(batch: MirrorBatch, one: Read, partnerRow: unkno
   await writeMerged(batch, work, { merged, rows, sides, links: one.links instanceof Failure ? new Map() : one.links });
 }
 
+const updateOf = (key: string): string => `update ${key}`;
+
 /** A person's answer to a conflict. */
 const chosenWinner = ({ decision }: Link): ConflictPolicy | undefined =>
   decision === 'a-wins' || decision === 'b-wins' ? decision : undefined;
@@ -77,6 +79,8 @@ async function writeMerged(batch: MirrorBatch, work: Work, decided: Decided): Pr
       return;
     }
     written.push(side);
+    const { link } = work.leased;
+    work.leased = { ...work.leased, link: { ...link, writes: noteWrite(link.writes, updateOf(key), shift.desk.clock.now()) } };
     const now = lens.read(rows[side], shift.open.context);
     for (const [field, meant] of Object.entries(changes)) {
       if (sameValue(now[field], meant)) delete echo[side][field];
@@ -230,9 +234,9 @@ async function announce(batch: MirrorBatch, work: Work, what: Pick<Intent, 'stag
   const { desk } = batch.shift;
   const now = desk.clock.now();
   const { trouble: _t, troubleSince: _s, troubleHeader: _h, ...kept } = work.leased.link;
-  const writes = noteWrite(kept.writes, `${what.stage} ${what.stage === 'update' ? what.marker : ''}`.trim(), now);
+  if (what.stage === 'update') refuseLoop(kept.writes, updateOf(what.marker), now);
   const intent: Intent = { ...what, fence: work.leased.fence, sentAt: now.toISOString() };
-  const link: Link = { ...kept, state: 'working', label: labelOf(work), intent, writes, updatedAt: now.toISOString() };
+  const link: Link = { ...kept, state: 'working', label: labelOf(work), intent, updatedAt: now.toISOString() };
   const leased = { ...work.leased, link };
   await desk.links.save(leased);
   work.leased = leased;

@@ -43,7 +43,9 @@ async function settleQuietly(batch: Batch, work: Work, outcome: Settlement['outc
 export function underwayOf(work: Work): Posting | undefined {
   const { link } = work.leased;
   if (link.decision !== undefined) return undefined;
-  const begun = link.postings?.find(({ stage }) => stage === 'prepared' || stage === 'committing');
+  const begun = link.postings?.find(
+    ({ stage, target }) => stage === 'prepared' || stage === 'committing' || (stage === 'announced' && target !== undefined),
+  );
   return begun ?? (link.intent === undefined ? undefined : link.postings?.find(({ marker }) => marker === link.intent?.marker));
 }
 

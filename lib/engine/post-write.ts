@@ -1,11 +1,11 @@
 import type { Confirmed, FlowContext, Located, Mismatch, Move, PostTarget, Prepared, Step } from '../contracts/flow.ts';
 import type { Intent, Link, Posting } from '../contracts/link.ts';
 import { Failure } from '../failures.ts';
-import type { Json } from '../values/json.ts';
+import { canonicalJson, type Json } from '../values/json.ts';
 import { concludeFailure, forRecord, putBack } from './conclude.ts';
 import { inBulk } from './in-bulk.ts';
 import { nextLook } from './looks.ts';
-import { noteWrite } from './loop-breaker.ts';
+import { noteWrite, refuseLoop } from './loop-breaker.ts';
 import { forget, rest, underwayOf, unfinished, type Wish } from './post-rest.ts';
 import { timeIsUp } from './shift.ts';
 import { type Batch, ensureLease, labelOf, memoryOf, recordFailure, type Work } from './work.ts';
@@ -193,11 +193,15 @@ async function announce(batch: Batch, mover: Mover, stage: 'prepare' | 'commit',
     ...before,
     ...change,
   };
-  // Going on with a half-done stage is not another write of it.
-  const writes = posting.progress === undefined ? noteWrite(link.writes, stage, now) : (link.writes ?? []);
   const intent: Intent = { stage, marker, fence: work.leased.fence, sentAt: now.toISOString() };
-  await store(batch, work, { ...link, state: 'working', label: labelOf(work), postings: withPosting(link, posting), intent, writes });
+  await store(batch, work, { ...link, state: 'working', label: labelOf(work), postings: withPosting(link, posting), intent });
   ensureLease(batch, work);
+}
+
+/** A write that happened, for the loop breaker; stored with whatever is stored next. */
+function count(batch: Batch, work: Work, stage: string): void {
+  const { link } = work.leased;
+  work.leased = { ...work.leased, link: { ...link, writes: noteWrite(link.writes, stage, batch.shift.desk.clock.now()) } };
 }
 
 async function store(batch: Batch, work: Work, link: Link): Promise<void> {
@@ -252,8 +256,12 @@ function stepOf(
 async function prepare(batch: Batch, mover: Mover, found: Located): Promise<void> {
   const { work, target, draft } = mover;
   const { context } = batch.shift.open;
+  const data = target.data(draft);
+  // Writing the same content once more, after an outage or a refusal, is no sign of a loop.
+  const anew = canonicalJson(postingOf(work.leased.link, mover)?.draft) !== canonicalJson(data);
+  if (anew) refuseLoop(work.leased.link.writes, 'prepare', batch.shift.desk.clock.now());
   await announce(batch, mover, 'prepare', {
-    draft: target.data(draft),
+    draft: data,
     ...(mover.remembered === undefined ? {} : { source: mover.remembered }),
     ...(found.is === 'draft' ? { target: found.target } : {}),
   });
@@ -265,6 +273,7 @@ async function prepare(batch: Batch, mover: Mover, found: Located): Promise<void
     return;
   }
   const { prepared } = mover;
+  if (anew) count(batch, work, 'prepare');
   const mismatches = target.verify(draft, prepared);
   const first = mismatches[0];
   if (first === undefined) return;

@@ -1,4 +1,5 @@
 import type { FlowContext, Move, PostFlow, PostTarget, Reference, Resolved, Screen } from '../contracts/flow.ts';
+import type { Posting } from '../contracts/link.ts';
 import { Failure } from '../failures.ts';
 import type { Json } from '../values/json.ts';
 import { otherSide, refText } from '../values/record-ref.ts';
@@ -111,8 +112,8 @@ async function decideAll(batch: Batch<PostFlow>, gathered: readonly Gathered[], 
         const posting = underwayOf(work);
         if (posting === undefined) return rest(batch, work, move);
         // Whether that document came to be is found out first; nothing more is written for it.
-        if (posting.kind === 'reversal' || batch.preview) throw unfinished(work, posting);
-        moving.push({ work, source, wish: move, move: { do: 'post', generation: posting.generation } });
+        if (batch.preview) throw unfinished(work, posting);
+        moving.push({ work, source, wish: move, move: begunMove(batch, posting) });
         return;
       }
       if (round >= mostMoves) {
@@ -125,6 +126,12 @@ async function decideAll(batch: Batch<PostFlow>, gathered: readonly Gathered[], 
     });
   }
   return moving;
+}
+
+/** The move an earlier attempt had begun. */
+function begunMove(batch: Batch, { kind, generation }: Posting): Wanted['move'] {
+  if (kind === 'post') return { do: 'post', generation };
+  return { do: 'reverse', generation, on: batch.shift.open.context.today, because: 'begun by an earlier attempt' };
 }
 
 async function gatherReferences(batch: Batch<PostFlow>, moving: readonly Omit<Wanted, 'links'>[]): Promise<readonly Wanted[]> {

@@ -89,6 +89,9 @@ export class Abacus {
   async draft(page: Omit<Page, 'ref' | 'status'>, ref?: string): Promise<Page> {
     return this.#call('draft', () => {
       const key = ref ?? `P${this.#next++}`;
+      if (this.#pages.get(key)?.status === 'posted') {
+        throw new Failure('RequestRejected', { cause: 'posted', sentence: `Abacus says ${key} is posted and cannot be written.` });
+      }
       const written: Page = { ...page, ref: key, text: page.text.slice(0, this.textLength), status: 'draft' };
       this.#pages.set(key, { ...written, visibleAtMs: this.#clock.now().getTime() + this.lagMs });
       return written;
@@ -165,7 +168,10 @@ export class Abacus {
     const lost = new Failure('WriteUncertain', { sentence: `Abacus did not answer ${operation}.` });
     if (fault === 'lost-after') work();
     if (typeof fault === 'object') {
-      void this.#clock.sleep(fault.lateMs).then(work);
+      void this.#clock
+        .sleep(fault.lateMs)
+        .then(work)
+        .catch(() => {});
     }
     throw lost;
   }

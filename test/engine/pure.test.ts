@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isDue, nextByCron, parseCron } from '../../lib/engine/cadence.ts';
 import { afterFailure } from '../../lib/engine/dispositions.ts';
 import { nextLook } from '../../lib/engine/looks.ts';
-import { noteWrite } from '../../lib/engine/loop-breaker.ts';
+import { noteWrite, refuseLoop } from '../../lib/engine/loop-breaker.ts';
 import { type MergeInput, merge } from '../../lib/engine/merge.ts';
 import { packChanges } from '../../lib/engine/pack.ts';
 import { Failure, type FailureKind } from '../../lib/failures.ts';
@@ -73,11 +73,16 @@ describe('looks after an unknown outcome', () => {
 
 describe('the loop breaker', () => {
   it('lets five writes of a stage pass within an hour and stops the sixth', () => {
+    const at = (minutes: number): Date => new Date(now.getTime() + minutes * 60_000);
     let writes: readonly string[] | undefined;
-    for (let minute = 0; minute < 5; minute++) writes = noteWrite(writes, 'prepare', new Date(now.getTime() + minute * 60_000));
-    expect(() => noteWrite(writes, 'prepare', new Date(now.getTime() + 300_000))).toThrow(/written 5 times/);
-    expect(noteWrite(writes, 'commit', new Date(now.getTime() + 300_000))).toHaveLength(6);
-    expect(noteWrite(writes, 'prepare', new Date(now.getTime() + 3_600_000))).toHaveLength(5);
+    for (let minute = 0; minute < 5; minute++) {
+      refuseLoop(writes, 'prepare', at(minute));
+      writes = noteWrite(writes, 'prepare', at(minute));
+    }
+    expect(() => refuseLoop(writes, 'prepare', at(5))).toThrow(/written 5 times/);
+    expect(() => refuseLoop(writes, 'commit', at(5))).not.toThrow();
+    expect(() => refuseLoop(writes, 'prepare', at(60))).not.toThrow();
+    expect(noteWrite(writes, 'prepare', at(62))).toHaveLength(3);
   });
 });
 

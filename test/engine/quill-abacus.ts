@@ -51,7 +51,7 @@ const target: PostTarget<Draft, Ctx> = {
     return new Map(
       asks.map(({ draft, posting }) => {
         const hits = pages.filter(({ mark }) => mark === draft.mark);
-        return [draft.mark, locatedOf(draft, draftSchema.safeParse(posting?.draft).data, hits)];
+        return [draft.mark, locatedOf(draft, { person: draftSchema.safeParse(posting?.draft).data?.person, ref: posting?.target }, hits)];
       }),
     );
   },
@@ -75,14 +75,18 @@ const target: PostTarget<Draft, Ctx> = {
   looksAfterMs: [60_000, 300_000],
 };
 
-/** `before` is what an earlier attempt announced: a page that fits it is ours, even if the note has changed since. */
-function locatedOf(draft: Draft, before: Draft | undefined, hits: readonly Page[]): Located | Failure {
+/** A page that an earlier attempt announced or wrote is ours, even if the note has changed since. */
+function locatedOf(
+  draft: Draft,
+  before: { readonly person: string | undefined; readonly ref: string | undefined },
+  hits: readonly Page[],
+): Located | Failure {
   const page = hits[0];
   if (page === undefined) return { is: 'none' };
   if (hits.length > 1) {
     return new Failure('NeedsPerson', { cause: 'several-pages', sentence: `Abacus has ${hits.length} pages marked ${draft.mark}.` });
   }
-  if (page.person !== draft.person && page.person !== before?.person) {
+  if (page.person !== draft.person && page.person !== before.person && page.ref !== before.ref) {
     return new Failure('NeedsPerson', { cause: 'foreign-page', sentence: `The page marked ${draft.mark} is for somebody else.` });
   }
   return page.status === 'posted' ? { is: 'posted', target: page.ref } : { is: 'draft', target: page.ref };

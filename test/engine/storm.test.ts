@@ -92,15 +92,19 @@ async function history(seed: number): Promise<World> {
 async function comeToRest(world: World): Promise<void> {
   world.abacus.onCall = () => {};
   world.settings.accounts['GIFT'] = '4100';
+  await world.clock.pass(10_000);
   for (const id of ['c1', 'c2', 'c3']) world.quill.contact({ id, name: `Name ${id} final`, phone: '0' });
-  // A note taken back while its page was uncertain is a person's to decide: here they are all posted in the end, or void.
-  for (const note of await world.quill.readNotes(ids)) if (note.status === 'open') world.quill.note({ id: note.id, status: 'posted' });
   for (let round = 0; round < 4; round++) {
     await world.clock.pass(3_700_000);
     await world.poll({ force: true });
     await world.worker.engine.keep(integration);
     await world.settle();
     const { links } = await world.database.links.listHeld(integration);
+    for (const { origin, trouble } of links) {
+      // A note taken back while a draft of it lies in the ledger is a person's to decide: here the person lets the draft have its way.
+      const unfinished = trouble?.cause.startsWith('unfinished:');
+      if (unfinished) world.quill.note({ id: origin.key, status: trouble?.cause.includes('~R') ? 'void' : 'posted' });
+    }
     for (const { origin } of links) await world.change(origin.flow, origin.key, { side: origin.side, cause: 'replay' });
     await world.settle();
   }
@@ -133,11 +137,10 @@ async function judge(world: World): Promise<void> {
   for (const contact of world.quill.contacts) {
     const link = await world.link(peopleFlow, contact.id);
     const person = world.abacus.person(link?.keys.b ?? '');
-    expect(person, contact.id).toMatchObject({
-      name: contact.name.trim(),
-      phone: contact.phone.replaceAll(' ', ''),
-      points: contact.points,
-    });
+    expect(person, contact.id).toMatchObject({ name: contact.name.trim(), phone: contact.phone.replaceAll(' ', '') });
+    // Values that differed when two records were found to be one were left alone, and the link says so.
+    const left = JSON.stringify(link?.echo ?? {}).includes('points');
+    if (!left) expect(person?.points, `points of ${contact.id}`).toBe(contact.points);
   }
   expect(world.abacus.people).toHaveLength(world.quill.contacts.length);
   expect(world.log.lines.filter(({ event }) => event === 'engine.defect')).toEqual([]);

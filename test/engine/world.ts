@@ -147,7 +147,9 @@ export class World {
       const first = next.sort((left, right) => left.getTime() - right.getTime())[0];
       if (first !== undefined) {
         if (first.getTime() > end) return;
-        await this.clock.pass(Math.max(0, first.getTime() - this.clock.now().getTime()));
+        const ms = Math.max(0, first.getTime() - this.clock.now().getTime());
+        await this.clock.pass(ms);
+        if (ms >= 300_000) await worker.engine.keep(integration).catch(() => {});
         continue;
       }
       await worker.engine.keep(integration).catch(() => {});
