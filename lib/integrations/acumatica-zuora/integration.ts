@@ -1,3 +1,4 @@
+import type { Flow } from '../../contracts/flow.ts';
 import type { Integration } from '../../contracts/integration.ts';
 import type { AcumaticaClient } from '../../vendors/acumatica/client.ts';
 import { acumatica } from '../../vendors/acumatica/vendor.ts';
@@ -26,7 +27,7 @@ export const acumaticaZuora: Integration<Settings, AcumaticaClient, ZuoraClient,
   settings: settingsSchema,
   tables,
   autoRelease,
-  flows: [customers, invoices, creditMemos, payments, applications, refunds, journals],
+  flows: [customers as Flow<PairContext>, invoices, creditMemos, payments, applications, refunds, journals],
   reports: [],
   context: pairContext,
   flowsOff,
