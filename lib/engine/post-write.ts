@@ -128,9 +128,10 @@ async function advance(batch: Batch, mover: Mover, look: { readonly found: Locat
     if (next !== undefined) return lookLater(batch, mover, next);
     if (posting?.target !== undefined && link.decision === undefined) throw vanished(work, posting.target);
   }
-  if (found.is === 'draft' && posting?.stage === 'committing') {
-    if (posting.progress !== undefined) return commit(batch, mover, found.target, found);
-    const next = intent?.stage === 'commit' ? nextLook(intent.sentAt, target.looksAfterMs, lookedAt) : undefined;
+  if (found.is === 'draft' && posting?.target !== undefined) {
+    if (posting.stage === 'committing' && posting.progress !== undefined) return commit(batch, mover, found.target, found);
+    // A change of a document we knew already may still land: its being there proves nothing, as it does after an uncertain creation.
+    const next = intent === undefined ? undefined : nextLook(intent.sentAt, target.looksAfterMs, lookedAt);
     if (next !== undefined) return lookLater(batch, mover, next);
   }
   await prepare(batch, mover, found);
@@ -338,7 +339,7 @@ const unknownAfterWrite: ReadonlySet<string> = new Set(['WriteUncertain', 'Vendo
 
 /**
  * A stage failed. Where the vendor's answer is unknown the intent stays: the next attempt looks before it writes. A definite refusal clears it,
- * unless the stage had already written a part.
+ * unless the stage had already written a part of a document whose key is not known yet.
  */
 async function writeFailed(batch: Batch, mover: Mover, thrown: unknown, partWritten: boolean): Promise<void> {
   const { work, target } = mover;
@@ -350,7 +351,8 @@ async function writeFailed(batch: Batch, mover: Mover, thrown: unknown, partWrit
     putBack(batch, work, { delayMs, spends: false }, failure.record);
     return;
   }
-  if (failure.kind !== 'LeaseLost' && !unknownAfterWrite.has(failure.kind) && !partWritten) {
+  const findable = !partWritten || postingOf(work.leased.link, mover)?.target !== undefined;
+  if (failure.kind !== 'LeaseLost' && !unknownAfterWrite.has(failure.kind) && findable) {
     const { intent: _refused, ...link } = work.leased.link;
     if (failure.disposition === 'held' || failure.disposition === 'waiting') work.leased = { ...work.leased, link };
     else await store(batch, work, link);
