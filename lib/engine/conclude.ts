@@ -214,9 +214,10 @@ async function parkRecord(batch: Batch, work: Work, failure: FailureRecord, dela
     (await demand(batch.shift, { dependency: failure.dependency, ...present({ header, leftOut }) }, task));
   const ending: Ending =
     delayMs !== undefined
-      ? { is: 'again', delayMs, spends: false }
+      ? { is: 'again', delayMs, spends: false, as: 'sweep' }
       : arrived
-        ? { is: 'again', delayMs: 1_000, spends: true }
+        ? // A poll's change of a parked record is known to be parked: it comes back because of what arrived.
+          { is: 'again', delayMs: 1_000, spends: true, as: 'dependency' }
         : { is: 'done' };
   end(batch, work, ending, { outcome: 'waiting', failure });
 }

@@ -10,6 +10,7 @@ import { guarded, PortTrouble } from './guarded-ports.ts';
 import { keepHouse } from './keep.ts';
 import { pollFlows } from './poll.ts';
 import { processMessages } from './process.ts';
+import { reportNow } from './reports.ts';
 import type { Engine, ReceivedMessage, RunningIntegration } from './running.ts';
 import type { Desk, Shift } from './shift.ts';
 import { takeIn } from './take-in.ts';
@@ -93,6 +94,10 @@ export function createEngine(deps: EngineDeps): Engine {
       const shift = await begin(integration, options.deadline);
       await alertOver(shift.desk, integration, 'not-open');
       return keepHouse(shift);
+    },
+
+    async report(integration, asked) {
+      return reportNow(await begin(integration, undefined), asked);
     },
   };
 }

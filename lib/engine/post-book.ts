@@ -4,7 +4,7 @@ import { canonicalJson } from '../values/json.ts';
 import { otherSide } from '../values/record-ref.ts';
 import { auditEntry } from './audit-entry.ts';
 import { putBack, type Settlement, settle } from './conclude.ts';
-import { type Booked, kindOf, postingOf, withPosting } from './post-write.ts';
+import { type Booked, kindOf, postingOf, withPosting } from './post-stage.ts';
 import { type Batch, labelOf, memoryOf, recordFailure, type Work } from './work.ts';
 
 /**

@@ -262,9 +262,12 @@ async function sendBack(
   }
   for (const { tasks: some, delayMs, attempt } of groups.values()) {
     try {
-      const changes = some.map(({ change: { snapshot, ...change } }) =>
-        snapshot !== undefined && delayMs < 60_000 ? { ...change, snapshot } : change,
-      );
+      const changes = some.map((task) => {
+        const { snapshot, ...change } = task.change;
+        const ending = endings.get(refText(task.ref));
+        const cause = (ending?.is === 'again' ? ending.as : undefined) ?? change.cause;
+        return { ...change, cause, ...(snapshot !== undefined && delayMs < 60_000 ? { snapshot } : {}) };
+      });
       await sendChanges(shift.desk, shift.name, { queue: some[0]?.queue ?? 'live', changes, attempt, delayMs });
     } catch (error) {
       onTrouble(

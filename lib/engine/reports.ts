@@ -1,6 +1,7 @@
 import type { FlowContext } from '../contracts/flow.ts';
 import type { Report, ReportResult } from '../contracts/integration.ts';
 import type { Link } from '../contracts/link.ts';
+import { Failure } from '../failures.ts';
 import { alertOnce, alertOver } from './alerts-once.ts';
 import { isDue } from './cadence.ts';
 import { type Shift, timeIsUp } from './shift.ts';
@@ -51,6 +52,16 @@ export async function runReport(shift: Shift, report: Report<FlowContext>, perio
   }
   desk.log.info('report.ran', { integration: name, report: report.id, result: result.result, lines: result.lines.length });
   return result;
+}
+
+/** A report on demand. Off and paused are about the schedule: whoever asks gets an answer. */
+export async function reportNow(shift: Shift, asked: { readonly report: string; readonly period?: string }): Promise<ReportResult> {
+  const report = shift.definition.reports.find(({ id }) => id === asked.report);
+  if (report !== undefined) return runReport(shift, report, asked.period);
+  throw new Failure('ConfigurationInvalid', {
+    sentence: `${shift.name} has no report "${asked.report}".`,
+    fix: `Use one of: ${shift.definition.reports.map(({ id }) => id).join(', ') || 'there is none'}.`,
+  });
 }
 
 async function* linksOf(shift: Shift, flow: string): AsyncIterable<Link> {

@@ -1,5 +1,5 @@
 import type { FlowContext } from '../contracts/flow.ts';
-import type { Integration } from '../contracts/integration.ts';
+import type { Integration, ReportResult } from '../contracts/integration.ts';
 import type { Connection, HttpReply, Vendor, WebhookRequest } from '../contracts/vendor.ts';
 import type { Side } from '../values/record-ref.ts';
 
@@ -75,4 +75,6 @@ export interface Engine {
   process(integration: string, messages: readonly ReceivedMessage[], deadline: Date): Promise<{ readonly failed: readonly string[] }>;
   /** The housekeeping of an integration: due holds and waits, abandoned writes, reference data, pings of paused connections, stale dead letters, reports. */
   keep(integration: string, options?: { readonly deadline?: Date }): Promise<Readonly<Record<string, number>>>;
+  /** Runs one report now, of a period or of its usual one, and keeps the result as a scheduled run does. Fails with ConfigurationInvalid when there is no such report. */
+  report(integration: string, asked: { readonly report: string; readonly period?: string }): Promise<ReportResult>;
 }

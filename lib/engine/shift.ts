@@ -50,7 +50,8 @@ export interface Task {
 /** How a task ended. `again`: put back on the queue. `redeliver`: our own ports failed, the queue delivers its message again. */
 export type Ending =
   | { readonly is: 'done' }
-  | { readonly is: 'again'; readonly delayMs: number; readonly spends: boolean }
+  /** `as`: the cause it comes back with, when what found it is not why it is to be looked at again. */
+  | { readonly is: 'again'; readonly delayMs: number; readonly spends: boolean; readonly as?: Cause }
   | { readonly is: 'redeliver' };
 
 /** What is left of the shift before it must stop beginning new work. */

@@ -309,7 +309,7 @@ function vendor(side: Side, wellness: Wellness): Vendor {
 export function quillAbacus(
   settings: Settings,
   wellness: Wellness,
-  more: Partial<Pick<Integration, 'reference' | 'reports' | 'autoRelease'>> = {},
+  more: Partial<Pick<Integration, 'reference' | 'reports' | 'autoRelease' | 'flows'>> = {},
 ): Integration<unknown, Quill, Abacus, Ctx> {
   return {
     key: 'quill-abacus',

@@ -49,7 +49,7 @@ export class World {
   readonly wellness: Wellness = { a: true, b: true };
   readonly modes: Record<string, FlowMode> = {};
   readonly pollEvery: Record<string, number | string> = {};
-  readonly extra: Partial<Pick<Integration, 'reference' | 'reports' | 'autoRelease'>> = {};
+  readonly extra: Partial<Pick<Integration, 'reference' | 'reports' | 'autoRelease' | 'flows'>> = {};
   readonly worker: Worker;
 
   constructor(settings: Partial<Settings> = {}) {
