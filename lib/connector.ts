@@ -40,6 +40,8 @@ export interface Connector {
   readonly integrations: readonly RunningIntegration[];
   readonly ports: Ports;
   readonly configuration: Configuration;
+  /** Gives back what looking at the vendors of an integration held there, its lane: for whoever talks to them outside the engine. */
+  release(integration: string): Promise<void>;
 }
 
 /**
@@ -75,7 +77,12 @@ export function createConnector(options: {
     random: ports.random,
     log: ports.log,
   });
-  return { engine: givingBackLanes(engine, integrations, connections, configuration), integrations, ports, configuration };
+  const release = async (name: string): Promise<void> => {
+    const written = configuration.integrations[name];
+    if (!written || !integrations.some((integration) => integration.name === name)) return;
+    await Promise.all([connections.get(written.a)?.release(), connections.get(written.b)?.release()]);
+  };
+  return { engine: givingBackLanes(engine, release), integrations, ports, configuration, release };
 }
 
 interface HeldConnection extends OpenConnection {
@@ -162,17 +169,7 @@ function flowSetting(
 }
 
 /** Every entry point of the engine that talks to vendors ends by giving their lanes back, so that the next worker need not wait for a lease to end. */
-function givingBackLanes(
-  engine: Engine,
-  integrations: readonly RunningIntegration[],
-  connections: ReadonlyMap<string, HeldConnection>,
-  configuration: Configuration,
-): Engine {
-  const release = async (name: string): Promise<void> => {
-    const written = configuration.integrations[name];
-    if (!written || !integrations.some((integration) => integration.name === name)) return;
-    await Promise.all([connections.get(written.a)?.release(), connections.get(written.b)?.release()]);
-  };
+function givingBackLanes(engine: Engine, release: (integration: string) => Promise<void>): Engine {
   const releasing = async <Result>(name: string, work: Promise<Result>): Promise<Result> => {
     try {
       return await work;
@@ -185,5 +182,6 @@ function givingBackLanes(
     poll: (integration, options) => releasing(integration, engine.poll(integration, options)),
     process: (integration, messages, deadline) => releasing(integration, engine.process(integration, messages, deadline)),
     keep: (integration, options) => releasing(integration, engine.keep(integration, options)),
+    report: (integration, asked) => releasing(integration, engine.report(integration, asked)),
   };
 }

@@ -114,6 +114,8 @@ export interface SourceReader<Row, Context> {
   /** For rows that travelled as snapshots. */
   readonly row: z.ZodType<Row>;
   describe(row: Row): Described;
+  /** Keys of the records a person means by a number, for what was never seen here; a name may stand for several (a journal run). */
+  named?(context: Context, name: string): Promise<readonly string[]>;
 }
 
 // ---------------------------------------------------------------------------------------------------------------- post

@@ -19,6 +19,7 @@ import { hold } from '../holds.ts';
 import { desiredPrint, isFullyRefunded } from '../maps/zuora-money-to-ar-payment.ts';
 import { numberOf, sameText } from '../markers.ts';
 import { asJson, receiptDraftSchema } from '../money-draft.ts';
+import { named } from '../sources/by-number.ts';
 import { type AccountFacts, accountMissing, fetchAccounts, isExcluded } from '../sources/documents.ts';
 import { applicationFeed, fetchDesired, fetchPaymentsAndMemos, memoFeed, paymentFeed } from '../sources/money.ts';
 import { bookedTarget, standingOf } from '../standing.ts';
@@ -45,6 +46,7 @@ export const applications: ApplicationsFlow = {
   source: {
     feeds: () => [paymentFeed, memoFeed, applicationFeed('payment-applications'), applicationFeed('credit-memo-applications')],
     rows: fetchPaymentsAndMemos,
+    named: named('payments', 'credit-memos'),
     row: moneySourceSchema,
     describe: (source) => ({ key: source.id, label: source.number, header: headerPrint(source) }),
   },

@@ -1,3 +1,4 @@
+import { named } from '../sources/by-number.ts';
 import { documentFeed, fetchCreditMemos } from '../sources/documents.ts';
 import {
   type DocumentFlow,
@@ -26,6 +27,7 @@ export const creditMemos: DocumentFlow = {
     rows: fetchCreditMemos,
     row: documentRow,
     describe: describeDocument,
+    named: named('credit-memos'),
   },
   screen: screenDocument,
   gather: gatherAll,

@@ -1,3 +1,4 @@
+import { named } from '../sources/by-number.ts';
 import { documentFeed, fetchInvoicesAndDebitMemos } from '../sources/documents.ts';
 import {
   type DocumentFlow,
@@ -25,6 +26,7 @@ export const invoices: DocumentFlow = {
     rows: fetchInvoicesAndDebitMemos,
     row: documentRow,
     describe: describeDocument,
+    named: named('invoices', 'debit-memos'),
   },
   screen: screenDocument,
   gather: gatherAll,

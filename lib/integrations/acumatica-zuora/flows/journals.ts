@@ -15,6 +15,7 @@ import {
 } from '../maps/zuora-journal-to-gl-batch.ts';
 import { asJson } from '../money-draft.ts';
 import { ownerOf } from '../ownership.ts';
+import { journalsNamed } from '../sources/by-number.ts';
 import { fetchJournals, journalFeed, journalKey } from '../sources/journals.ts';
 import { standingOf } from '../standing.ts';
 import { glBatchTarget } from '../targets/gl-batch.ts';
@@ -33,6 +34,7 @@ export const journals: JournalFlow = {
   source: {
     feeds: () => [journalFeed],
     rows: fetchJournals,
+    named: journalsNamed,
     row: journalSchema,
     describe: (journal) => ({ key: journalKey(journal.run, journal.number), label: journal.number, header: journalPrint(journal) }),
   },

@@ -20,6 +20,7 @@ import { unknownValue } from '../holds.ts';
 import { mapPayment, mapVoid, paymentContent, paymentPrint } from '../maps/zuora-money-to-ar-payment.ts';
 import { sameText } from '../markers.ts';
 import { asJson, type ReceiptDraft, receiptDraftSchema, type VoidDraft } from '../money-draft.ts';
+import { named } from '../sources/by-number.ts';
 import { type AccountFacts, accountMissing, fetchAccounts, isExcluded } from '../sources/documents.ts';
 import { fetchDesired, fetchPayments, paymentFeed } from '../sources/money.ts';
 import { standingOf } from '../standing.ts';
@@ -52,6 +53,7 @@ export const payments: PaymentFlow = {
   source: {
     feeds: () => [paymentFeed],
     rows: fetchPayments,
+    named: named('payments'),
     row: moneySourceSchema,
     describe: (source) => ({
       key: source.id,

@@ -18,6 +18,7 @@ import {
 } from '../maps/zuora-money-to-ar-payment.ts';
 import { markerOf, numberOf, sameText } from '../markers.ts';
 import { asJson, type MoneyDraft, receiptDraftSchema, type VoidDraft } from '../money-draft.ts';
+import { named } from '../sources/by-number.ts';
 import { type AccountFacts, accountMissing, fetchAccounts, isExcluded } from '../sources/documents.ts';
 import { fetchMemoSources, fetchPayments, fetchRefunds, refundFeed } from '../sources/money.ts';
 import { bookedTarget, standingOf } from '../standing.ts';
@@ -48,6 +49,7 @@ export const refunds: RefundFlow = {
   source: {
     feeds: () => [refundFeed],
     rows: fetchRefunds,
+    named: named('refunds'),
     row: refundHeaderSchema,
     describe: (refund) => ({
       key: refund.id,

@@ -5,12 +5,14 @@ import type { PairContext } from '../context.ts';
 import type { Customer } from '../customer.ts';
 import { mapAccount } from '../maps/zuora-account-to-customer.ts';
 import { type AccountSource, accountFeed, accountSourceSchema, contactFeed, fetchAccountSources } from '../sources/accounts.ts';
+import { named } from '../sources/by-number.ts';
 
 /** Zuora is read only: billing accounts are made and changed there by people. */
 export const zuoraAccount: Lens<Customer, AccountSource, PairContext> = {
   source: {
     feeds: () => [accountFeed, contactFeed],
     rows: fetchAccountSources,
+    named: named('accounts'),
     row: accountSourceSchema,
     describe: (account) => ({ key: account.id, label: `${account.number} ${account.name}`, header: headerOf(account) }),
   },
