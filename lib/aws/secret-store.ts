@@ -36,7 +36,8 @@ export function createAwsSecretStore(parts: { readonly client: SecretsManagerCli
     },
     async findPrevious(name) {
       const text = await read(name, 'AWSPREVIOUS');
-      return text === undefined ? undefined : parse(name, text);
+      // CloudFormation fills a new secret with random text, which becomes the previous version when the first credentials are stored.
+      return text === undefined ? undefined : fieldsOf(text);
     },
     async put(name, fields) {
       const SecretString = JSON.stringify(Object.fromEntries(Object.entries(fields).map(([field, secret]) => [field, secret.reveal()])));
@@ -54,15 +55,22 @@ export function createAwsSecretStore(parts: { readonly client: SecretsManagerCli
 
 /** What the secret holds is never part of the failure, and neither is the parser's error, which quotes it. */
 function parse(name: string, text: string): Readonly<Record<string, Secret>> {
+  const fields = fieldsOf(text);
+  if (fields === undefined) throw unusable(name, 'is not a flat JSON object whose members are all texts');
+  return fields;
+}
+
+function fieldsOf(text: string): Readonly<Record<string, Secret>> | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw unusable(name, 'is not JSON');
+    return undefined;
   }
   const parsed = fieldsSchema.safeParse(value);
-  if (!parsed.success) throw unusable(name, 'is not a flat JSON object whose members are all texts');
-  return Object.fromEntries(Object.entries(parsed.data).map(([field, content]) => [field, new Secret(content)]));
+  return parsed.success
+    ? Object.fromEntries(Object.entries(parsed.data).map(([field, content]) => [field, new Secret(content)]))
+    : undefined;
 }
 
 function unusable(name: string, what: string): Failure {

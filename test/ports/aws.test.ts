@@ -1,4 +1,4 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createAwsAuditStore } from '../../lib/aws/audit-store.ts';
@@ -13,6 +13,7 @@ import { createSeededRandom } from '../../lib/memory/seeded-random.ts';
 import type { QueueName } from '../../lib/ports/change-queue.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { refText } from '../../lib/values/record-ref.ts';
+import { Secret } from '../../lib/values/secret.ts';
 import { startSecretsManager } from '../../sandbox/cloud/secrets-manager.ts';
 import { startSqs } from '../../sandbox/cloud/sqs.ts';
 import { describeAuditStore } from '../conformance/audit-store-port.ts';
@@ -56,14 +57,23 @@ async function openTables() {
 describeStateStore('DynamoDB', openTables);
 describeLinkStore('DynamoDB', openTables);
 describeAuditStore('DynamoDB', openTables);
-describeSecretStore('Secrets Manager', async () => {
+async function openSecrets() {
   const server = await startSecretsManager({ clock: turned });
   const client = new SecretsManagerClient(localConfig(server.url));
   closers.push(async () => {
     client.destroy();
     await server.close();
   });
-  return { store: createAwsSecretStore({ client, ids }) };
+  return { client, store: createAwsSecretStore({ client, ids }) };
+}
+describeSecretStore('Secrets Manager', openSecrets);
+
+test('the random text a deployment fills a new secret with is no previous version', async () => {
+  const { client, store } = await openSecrets();
+  await client.send(new CreateSecretCommand({ Name: 'heron/zuora', SecretString: 'k2J!x9' }));
+  await expect(store.fetch('heron/zuora')).rejects.toMatchObject({ kind: 'ConfigurationInvalid' });
+  await store.put('heron/zuora', { key: new Secret('one') });
+  expect(await store.findPrevious('heron/zuora')).toBeUndefined();
 });
 
 describeChangeQueue('SQS', async () => {
