@@ -2,13 +2,14 @@ import type { Io } from '../../contracts/io.ts';
 import type { CheckResult } from '../../contracts/vendor.ts';
 import { Failure, type FailureKind } from '../../failures.ts';
 import type { RegistrationAsk } from './callout-template.ts';
+import { changedPages } from './changed-pages.ts';
 import { runDataQuery } from './data-query.ts';
-import { fetchAll, fetchPage, fetchWhereIn, filterInstant, pagesOf } from './query.ts';
+import { fetchAll, fetchPage, fetchWhereIn } from './query.ts';
 import { inspectCallouts, registerCallouts } from './registration.ts';
 import { type Ask, createZuoraSender } from './sender.ts';
 import { baseUrlOf, type EnvironmentKind, kindOf, type ZuoraConnection } from './settings.ts';
 import { fetchV1Pages, zonedText } from './v1-pages.ts';
-import type { Noun, RowOf, TaxationItemRow } from './wire.ts';
+import type { ChangingNoun, Noun, RowOf, TaxationItemRow } from './wire.ts';
 import {
   type AccountDetail,
   type AccountingCode,
@@ -61,7 +62,7 @@ export interface ZuoraClient {
    * Rows changed at or after `since`, oldest change first, a page at a time. Many rows of a bill run share one second: list again with an overlap.
    * Source: https://developer.zuora.com/docs/guides/query-operations/ (read 2026-01-20; its ERP guide filters with GT, which loses such ties)
    */
-  listChanged<Name extends Noun>(noun: Name, ask: ListChanged): AsyncIterable<readonly RowOf[Name][]>;
+  listChanged<Name extends ChangingNoun>(noun: Name, ask: ListChanged): AsyncIterable<readonly RowOf[Name][]>;
   /** Rows of these ids, 40 per request; an id that is missing from the answer does not exist. */
   fetchByIds<Name extends Noun>(
     noun: Name,
@@ -149,14 +150,7 @@ export function openZuora(connection: ZuoraConnection, io: Io): ZuoraClient {
       ...(settings.entityId === undefined ? {} : { entityId: settings.entityId }),
     },
 
-    listChanged(noun, ask) {
-      const since = ask.since === undefined ? [] : [`updateddate.GE:${filterInstant(ask.since)}`];
-      return pagesOf(sender, noun, {
-        sort: 'updateddate.ASC',
-        filters: [...since, ...(ask.filters ?? [])],
-        ...(ask.expand === undefined ? {} : { expand: ask.expand }),
-      });
-    },
+    listChanged: (noun, ask) => changedPages(sender, noun, ask),
     fetchByIds: (noun, ids, options = {}) => fetchWhereIn(sender, noun, 'id', ids, options),
     fetchWhereIn: (noun, field, values, options = {}) => fetchWhereIn(sender, noun, field, values, { chunk: 20, ...options }),
     findWhere: (noun, filters, options = {}) => fetchAll(sender, noun, { sort: 'id.ASC', filters, ...options }),

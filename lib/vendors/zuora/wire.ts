@@ -277,5 +277,8 @@ export function customField(row: object, name: string): string | undefined {
   return undefined;
 }
 
+/** Nouns whose rows tell when they last changed: those that can be polled. */
+export type ChangingNoun = { [Name in Noun]: RowOf[Name] extends { readonly updatedDate?: string | undefined } ? Name : never }[Noun];
+
 export { instantOf } from './text.ts';
 export type { PaymentApplicationRow, PaymentMethodRow, PaymentRow, RefundApplicationRow, RefundRow } from './wire-payments.ts';

@@ -34,21 +34,43 @@ async function all<Row>(pages: AsyncIterable<readonly Row[]>): Promise<Row[]> {
 const hex = (index: number): string => index.toString(16).padStart(32, '0');
 
 describe('reading with object query', () => {
-  test('a list asks for the largest pages, oldest change first, and repeats everything with the cursor', async () => {
+  test('a list asks for the largest pages and repeats everything with the cursor', async () => {
     const { client, asked } = await play((request) =>
       json(request.query.get('cursor') === null ? { data: [invoiceRow], nextPage: 'W3sidmFsdWUiOiIrLz0ifV0=' } : { data: [] }),
     );
-    const since = new Date('2026-03-02T12:10:00.987Z');
-    await all(client.listChanged('invoices', { since, filters: ['status.EQ:Posted'], expand: ['account'] }));
+    await client.findWhere('invoices', ['status.EQ:Posted'], { expand: ['account'] });
     const [first, second] = asked();
     expect([...(first?.query ?? [])]).toEqual([
       ['pageSize', '99'],
-      ['sort[]', 'updateddate.ASC'],
-      ['filter[]', 'updateddate.GE:2026-03-02T12:10:00Z'],
+      ['sort[]', 'id.ASC'],
       ['filter[]', 'status.EQ:Posted'],
       ['expand[]', 'account'],
     ]);
     expect([...(second?.query ?? [])]).toEqual([...(first?.query ?? []), ['cursor', 'W3sidmFsdWUiOiIrLz0ifV0=']]);
+  });
+
+  test('what changed is read on from the second where a page ended, never by its cursor', async () => {
+    const rows = ['01', '02', '03'].map((second, index) => ({
+      ...invoiceRow,
+      id: hex(index),
+      updatedDate: `2026-03-02T04:15:${second}-08:00`,
+    }));
+    const { client, asked } = await play((request) =>
+      json(
+        request.query.getAll('filter[]')[0] === 'updateddate.GE:2026-03-02T12:10:00Z'
+          ? { data: rows.slice(0, 2), nextPage: 'offset-99' }
+          : { data: rows.slice(1) },
+      ),
+    );
+    const found = await all(client.listChanged('invoices', { since: new Date('2026-03-02T12:10:00.987Z'), filters: ['status.EQ:Posted'] }));
+    expect(found.map((row) => row.id)).toEqual(rows.map((row) => row.id));
+    expect(asked().map((request) => request.query.getAll('filter[]'))).toEqual([
+      ['updateddate.GE:2026-03-02T12:10:00Z', 'status.EQ:Posted'],
+      ['updateddate.GE:2026-03-02T12:15:02Z', 'status.EQ:Posted'],
+    ]);
+    expect(asked().every((request) => request.query.get('sort[]') === 'updateddate.ASC' && request.query.get('cursor') === null)).toBe(
+      true,
+    );
   });
 
   test('every call carries the pinned version, a track id, and an entity and orgs only when they are configured', async () => {
@@ -165,6 +187,7 @@ describe('reading with object query', () => {
 
   test('a list whose cursor comes back is ended with a failure', async () => {
     const { client } = await play(() => json({ data: [invoiceRow], nextPage: 'same' }));
+    expect((await failureOf(client.findWhere('invoices', []))).message).toContain('does not end');
     expect((await failureOf(all(client.listChanged('invoices', {})))).message).toContain('does not end');
   });
 

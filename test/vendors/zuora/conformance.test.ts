@@ -21,8 +21,7 @@ describeVendor<ZuoraClient>({
   list: {
     async read(client) {
       const found: string[] = [];
-      for await (const page of client.listChanged('invoices', { since: new Date('2026-03-01T00:00:00Z') }))
-        found.push(...page.map((row) => row.id));
+      for (const row of await client.findWhere('invoices', ['invoicedate.GE:2026-03-01'])) found.push(row.id);
       return found;
     },
     isPage: (request) => request.path === '/object-query/invoices',
