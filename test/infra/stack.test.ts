@@ -20,7 +20,8 @@ interface Resource {
 }
 
 function resources(type: string): (readonly [string, Resource])[] {
-  return Object.entries(template.findResources(type)) as (readonly [string, Resource])[];
+  const found: Readonly<Record<string, object>> = template.findResources(type);
+  return Object.entries(found) as [string, Resource][];
 }
 
 beforeAll(() => {
