@@ -97,8 +97,10 @@ async function wakeWaiting(shift: Shift): Promise<number> {
       const due = links.filter(({ trouble }) => {
         if (everything || trouble === undefined) return true;
         if (trouble.dependency === undefined) return trouble.at === undefined ? conditions : trouble.at <= now;
-        const state = there.get(trouble.dependency)?.state;
-        return state === 'synced' || state === 'filtered';
+        const link = there.get(trouble.dependency);
+        // Left out by the very rule that the waiting record asks past: still not here.
+        if (link?.state === 'filtered') return link.note === undefined || link.note !== trouble.details?.['leftOut'];
+        return link?.state === 'synced';
       });
       woken += await queueSweep(shift, due);
     },

@@ -20,6 +20,8 @@ interface Counts {
   listed: number;
   unchanged: number;
   queued: number;
+  /** Queued and changed since the last poll: what the overlap lists again was told, or missed, before. */
+  fresh: number;
 }
 
 interface FeedRun {
@@ -51,9 +53,10 @@ export async function pollFlows(shift: Shift, options: PollOptions): Promise<Pol
       skipped[flow.id] = 'not due';
     } else if (isOver(shift, options)) skipped[flow.id] = 'no time left';
     else {
-      const counts: Counts = { listed: 0, unchanged: 0, queued: 0 };
+      const counts: Counts = { listed: 0, unchanged: 0, queued: 0, fresh: 0 };
       const why = await pollFlow(shift, flow, { kept, options, counts, resting });
-      if (why === undefined || counts.listed > 0) flows.push({ flow: flow.id, ...counts });
+      const { fresh: _fresh, ...told } = counts;
+      if (why === undefined || counts.listed > 0) flows.push({ flow: flow.id, ...told });
       if (why !== undefined) skipped[flow.id] = why;
     }
   }
@@ -110,7 +113,7 @@ async function pollFlow(shift: Shift, flow: Flow, poll: FlowPoll): Promise<strin
       if (left === undefined && (poll.options.backfill === true || more !== undefined))
         left = await pollFeed(shift, flow, run, poll, 'backfill');
     }
-    const stand = await watchSilence(desk, name, { flow, stand: poll.kept.stand, found: swept ? 0 : poll.counts.queued });
+    const stand = await watchSilence(desk, name, { flow, stand: poll.kept.stand, found: swept ? 0 : poll.counts.fresh });
     const polledAt = left === undefined ? { polledAt: desk.clock.now().toISOString() } : {};
     if ((await writeStand(desk.state, name, flow.id, { ...poll.kept, stand: { ...stand, ...polledAt } })) === undefined)
       return 'another poll is running';
@@ -142,7 +145,7 @@ async function pollFeed(shift: Shift, flow: Flow, run: FeedRun, poll: FlowPoll, 
     }
     const queue = cause === 'backfill' || pages >= livePages ? 'bulk' : 'live';
     pages++;
-    const changes = await newsOf(shift, flow, run, { page, cause, counts: poll.counts });
+    const changes = await newsOf(shift, flow, run, { page, cause, counts: poll.counts, cursor });
     await sendChanges(desk, name, { queue, changes });
     const next = moved(position, page, startedAt);
     if (next === undefined || next === position) continue;
@@ -199,10 +202,15 @@ async function newsOf(
   shift: Shift,
   flow: Flow,
   run: FeedRun,
-  given: { readonly page: readonly Found<unknown>[]; readonly cause: 'poll' | 'backfill'; readonly counts: Counts },
+  given: {
+    readonly page: readonly Found<unknown>[];
+    readonly cause: 'poll' | 'backfill';
+    readonly counts: Counts;
+    readonly cursor: string | undefined;
+  },
 ): Promise<readonly Change[]> {
   const { desk } = shift;
-  const { page, cause, counts } = given;
+  const { page, cause, counts, cursor } = given;
   const flowKey = flowKeyOf(shift.name, flow);
   const latest = new Map<string, Found<unknown>>();
   for (const found of page) latest.set(found.key, found);
@@ -226,6 +234,7 @@ async function newsOf(
       continue;
     }
     counts.queued++;
+    if (cursor === undefined || (found !== undefined && found.at.toISOString() > cursor)) counts.fresh++;
     changes.push({ ...ref, cause, at, ...(found?.row === undefined ? {} : { snapshot: { row: asJson(found.row), readAt: at } }) });
   }
   return changes;
