@@ -169,6 +169,9 @@ const stepMembers = {
     .describe('Takes everything since the cut-over, on the bulk queue, and works'),
   work: z.literal('done').optional().describe('Workers run until no message is visible'),
   pass: duration.optional().describe('Time passes: polls, workers, retries, sweeps and webhooks run as they fall due'),
+  jump: duration
+    .optional()
+    .describe('Time passes while nothing of the connector runs, at no cost: what fell due meanwhile is due afterwards, all at once'),
   until: expectationSchema.optional().describe('Time passes until this holds; fails when it does not within the time'),
   within: duration.optional().describe('The longest `until` may take'),
   webhooks: z

@@ -47,6 +47,10 @@ async function perform(stage: Stage, step: Step): Promise<readonly Miss[]> {
   if (step.backfill) await world.poll({ backfill: true, ...(step.backfill === 'all' ? {} : { flows: step.backfill }) });
   if (step.work) await world.work();
   if (step.pass !== undefined) await world.pass(step.pass);
+  if (step.jump !== undefined) {
+    await world.work();
+    world.time.turnTo(new Date(world.time.clock.now().getTime() + step.jump));
+  }
   if (step.webhooks) await handleWebhooks(world, step.webhooks);
   if (step.fault) {
     const { system, ...fault } = step.fault;
@@ -75,7 +79,7 @@ async function waitFor({ world, company }: Stage, expected: NonNullable<Step['un
 }
 
 export async function seedSystem({ world }: Stage, system: string, records: Readonly<Record<string, unknown>>): Promise<void> {
-  await world.time.run(Promise.resolve(simulatorOf(world, system).seed(records)));
+  await world.time.run(Promise.resolve(simulatorOf(world, system).seed(resolve(repeated(records), { world, system }))));
 }
 
 function simulatorOf(world: World, system: string): World['simulators'][string] {
@@ -84,13 +88,33 @@ function simulatorOf(world: World, system: string): World['simulators'][string] 
   return simulator;
 }
 
-async function act({ world }: Stage, acts: NonNullable<Step['act']>): Promise<void> {
-  for (const [system, given] of Object.entries(acts)) {
-    for (const one of Array.isArray(given) ? given : [given]) {
+async function act({ world }: Stage, given: NonNullable<Step['act']>): Promise<void> {
+  for (const [system, own] of Object.entries(given)) {
+    const acts = repeated(own);
+    for (const one of Array.isArray(acts) ? acts : [acts]) {
       const resolved = resolve(one, { world, system }) as Record<string, unknown>;
       await world.time.run(Promise.resolve(simulatorOf(world, system).act(resolved)));
     }
   }
+}
+
+/** `{ $times: 60, of: { number: 'INV{n}' }, from: 100 }` becomes a list; `{n}` counts from `from`, or from 1. */
+function repeated(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(repeated);
+  if (value === null || typeof value !== 'object') return value;
+  const fields = value as Readonly<Record<string, unknown>>;
+  if (!('$times' in fields)) return Object.fromEntries(Object.entries(fields).map(([name, one]) => [name, repeated(one)]));
+  const { $times: times, of, from = 1 } = fields;
+  if (typeof times !== 'number' || typeof from !== 'number')
+    throw new StepFailed(`write a repetition as { $times: 60, of: { number: 'INV{n}' }, from: 100 }, not ${shown(value)}`);
+  return Array.from({ length: times }, (_, index) => repeated(counted(of, String(from + index))));
+}
+
+function counted(value: unknown, n: string): unknown {
+  if (typeof value === 'string') return value.replaceAll('{n}', n);
+  if (Array.isArray(value)) return value.map((one) => counted(one, n));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, counted(one, n)]));
 }
 
 /**
