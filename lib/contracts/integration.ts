@@ -78,8 +78,8 @@ export interface Integration<Settings = unknown, A = unknown, B = unknown, Conte
   flowsOff(settings: Settings): Readonly<Record<string, string>>;
   /** Settings that fit the schema and still cannot work together; each with path, reason and fix. */
   contradictions(settings: Settings): readonly { readonly path: string; readonly reason: string; readonly fix: string }[];
-  /** Prerequisites of the pair beyond each vendor's own `check`. */
-  check(context: Context): Promise<readonly CheckResult[]>;
+  /** Prerequisites of the pair beyond each vendor's own `check`. `environment`: the kind of tenants the configuration says these are. */
+  check(context: Context, about: { readonly environment: 'production' | 'sandbox' }): Promise<readonly CheckResult[]>;
   /** Reads reference data afresh; the returned alignment report is kept for `status`. Runs daily and before mapping holds are decided. */
   readonly reference?: { readonly everyMinutes: number; refresh(context: Context): Promise<Json> };
   /** Registers webhooks at the vendor where its API allows it; else answers the instructions a person follows. */

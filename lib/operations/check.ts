@@ -29,7 +29,11 @@ export const check = defineOperation({
       parts.push(...sides);
       const usable = sides.every(({ results }) => results.every((result) => result.level !== 'red'));
       if (usable)
-        parts.push({ integration: running.name, part: running.name, results: await safely(() => running.definition.check(open.context)) });
+        parts.push({
+          integration: running.name,
+          part: running.name,
+          results: await safely(() => running.definition.check(open.context, { environment: connector.configuration.environment })),
+        });
     }
     const levels = parts.flatMap((part) => part.results.map((result) => result.level));
     const level: CheckResult['level'] = levels.includes('red') ? 'red' : levels.includes('amber') ? 'amber' : 'green';

@@ -38,6 +38,11 @@ export function accountOf(code: string | undefined, currency: string, given: Giv
   return usable(code, { account: glNumber }, currency, given);
 }
 
+/** The account number a code leads to before anything is asked of it; undefined when nothing names one. */
+export function accountNumberOf(code: string, currency: string, { settings, books }: Given): string | undefined {
+  return mapRow(settings.accountMap, code, currency)?.account ?? codeNamed(books, code)?.glNumber;
+}
+
 /** A memo with a reason that has its own account. */
 export function reasonAccount(reason: string, account: string, currency: string, given: Given): AccountChoice {
   return usable(reason, { account }, currency, given);

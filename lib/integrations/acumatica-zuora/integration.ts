@@ -2,10 +2,10 @@ import type { Flow } from '../../contracts/flow.ts';
 import type { Integration } from '../../contracts/integration.ts';
 import type { AcumaticaClient } from '../../vendors/acumatica/client.ts';
 import { acumatica } from '../../vendors/acumatica/vendor.ts';
-import { calloutEvents } from '../../vendors/zuora/callout-events.ts';
 import type { ZuoraClient } from '../../vendors/zuora/client.ts';
 import { zuora } from '../../vendors/zuora/vendor.ts';
 import { alignmentReport } from './alignment.ts';
+import { checkPair } from './check.ts';
 import { type PairContext, pairContext } from './context.ts';
 import { applications } from './flows/applications.ts';
 import { creditMemos } from './flows/credit-memos.ts';
@@ -14,6 +14,7 @@ import { invoices } from './flows/invoices.ts';
 import { journals } from './flows/journals.ts';
 import { payments } from './flows/payments.ts';
 import { refunds } from './flows/refunds.ts';
+import { registerPair } from './register.ts';
 import { type Settings, settingsSchema } from './settings.ts';
 import { autoRelease, contradictions, flowsOff, tables } from './tables.ts';
 
@@ -32,7 +33,7 @@ export const acumaticaZuora: Integration<Settings, AcumaticaClient, ZuoraClient,
   context: pairContext,
   flowsOff,
   contradictions,
-  check: async () => [],
+  check: checkPair,
   reference: {
     everyMinutes: 24 * 60,
     async refresh(context) {
@@ -40,10 +41,5 @@ export const acumaticaZuora: Integration<Settings, AcumaticaClient, ZuoraClient,
       return alignmentReport(await context.refreshBooks(), context.settings);
     },
   },
-  async register(context, side, url) {
-    if (side === 'a') return ['Acumatica needs no registration: nothing flows from it.'];
-    const settlement = await context.hasInvoiceSettlement();
-    const events = calloutEvents.filter((event) => settlement || event.settlement !== true).map((event) => event.name);
-    return context.zuora.registerCallouts({ integration: key, url, events });
-  },
+  register: registerPair,
 };
