@@ -17,6 +17,15 @@ export function accountUnmapped(code: string): Failure {
   );
 }
 
+/** A memo whose reason must not land on revenue. */
+export function reasonUnmapped(number: string, reason: string): Failure {
+  return mappingMissing(
+    `account-map:${reason}`,
+    `${number} has the reason '${reason}', for which no Acumatica account is set. It was not booked against revenue.`,
+    `Add '${reason}' to reasonAccounts; every memo held for it is then posted.`,
+  );
+}
+
 export function accountUnusable(code: string, account: string, why: string): Failure {
   return mappingMissing(
     `account-map:${code}`,

@@ -18,7 +18,7 @@ import {
 import { type AccountChoice, accountOf, reasonAccount } from './accounts.ts';
 import type { Books } from './books.ts';
 import type { ArDocument, DocumentLine } from './canonical.ts';
-import { accountUnmapped, hold, mappingMissing } from './holds.ts';
+import { hold, mappingMissing, reasonUnmapped } from './holds.ts';
 import { cut, sameText } from './markers.ts';
 import type { Settings } from './settings.ts';
 
@@ -106,7 +106,7 @@ function chargeAccount(line: DocumentLine, document: ArDocument, settings: Setti
   if (document.object !== 'invoice' && document.reason !== undefined) {
     const entry = Object.entries(settings.reasonAccounts).find(([reason]) => sameText(reason, document.reason));
     if (entry) return reasonAccount(document.reason, entry[1], document.currency, { settings, books });
-    if (sameText(document.reason, writeOff)) throw accountUnmapped('Write-off');
+    if (sameText(document.reason, writeOff)) throw reasonUnmapped(document.number, 'Write-off');
   }
   return accountOf(codeOf(line, settings.revenue), document.currency, { settings, books });
 }
