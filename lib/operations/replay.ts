@@ -2,18 +2,27 @@ import * as z from 'zod';
 import type { Connector } from '../connector.ts';
 import type { Change } from '../contracts/change.ts';
 import type { Link } from '../contracts/link.ts';
+import { packChanges } from '../engine/pack.ts';
 import { integrationOf, type RecordRef, refText } from '../values/record-ref.ts';
-import { defineOperation, integrationsOf, type Operator, refused } from './operation.ts';
-import { recordOperation } from './operator-audit.ts';
-import { findRecords } from './records.ts';
+import { defineOperation, flowsOf, integrationName, integrationsOf, isFlow, type Operator, refused, shortText } from './operation.ts';
+import { operatorEntry, recordOperation } from './operator-audit.ts';
+import { findRecords, fullReference } from './records.ts';
 
 const input = z.strictObject({
-  integration: z.string().optional(),
-  record: z.string().optional(),
-  flow: z.string().optional(),
-  cause: z.string().optional(),
+  integration: integrationName,
+  record: shortText.optional(),
+  flow: shortText.optional(),
+  /** A cause, or the beginning of one with a star: `account-map:*`. */
+  cause: shortText.optional(),
   held: z.literal(true).optional(),
 });
+type Request = z.infer<typeof input>;
+
+/** A record to be looked at again. */
+export interface Wanted {
+  readonly ref: RecordRef;
+  readonly label?: string | undefined;
+}
 
 /** Looks again at a record, at everything held for one cause, or at everything held. The engine decides anew from the present state of both systems. */
 export const replay = defineOperation({
@@ -22,84 +31,139 @@ export const replay = defineOperation({
   input,
   changes: true,
   async run(connector, request, operator) {
-    if (request.record === undefined && request.cause === undefined && request.held === undefined) {
+    const { record, cause, held } = request;
+    if (record === undefined && cause === undefined && held === undefined) {
       throw refused(
         'Nothing was named to replay.',
         'Name a record (replay INV00000417), a cause (replay --cause "account-map:EU Usage") or everything held (replay --held).',
       );
     }
-    const refs =
-      request.record !== undefined ? await namedRecords(connector, request.record, request) : await heldRecords(connector, request);
-    if (refs.length === 0) throw refused('No record matches.', 'See what is held with: holds');
-    await queueChanges(connector, refs, operator);
-    return { replayed: refs.map(refText) };
+    if ([record, cause, held].filter((one) => one !== undefined).length > 1)
+      throw refused('A record, a cause and everything held exclude each other.', 'Name one of them: replay INV00000417');
+    const wanted = record === undefined ? await heldRecords(connector, request) : await namedRecords(connector, record, request);
+    if (wanted.length === 0) {
+      throw record === undefined
+        ? refused(`Nothing is held${cause === undefined ? '' : ` for "${cause}"`}.`, 'See what is held with: holds')
+        : refused(
+            `No record "${record}" is known here, and the systems have none by that number.`,
+            'Check the number; flows that are off are not asked. With the vendor id: replay FLOW ID',
+          );
+    }
+    const { ready, notes } = await byMode(connector, wanted);
+    if (ready.length === 0) throw refused(notes.join(' '), 'Switch the flow on first: mode FLOW live');
+    await queueChanges(connector, ready, operator);
+    return { replayed: ready.map(({ ref }) => refText(ref)), notes };
   },
 });
 
-async function namedRecords(connector: Connector, text: string, request: z.infer<typeof input>): Promise<RecordRef[]> {
-  const found = await findRecords(connector, text, request.integration);
-  const wanted = found.filter(({ ref }) => request.flow === undefined || ref.flow.endsWith(`.${request.flow}`)).map(({ ref }) => ref);
-  if (wanted.length > 0) return wanted;
-  // A record the connector has never seen can be fetched by its full reference or by flow and vendor key.
-  const [flow, side, ...key] = text.split('|');
-  if (flow !== undefined && (side === 'a' || side === 'b')) return [{ flow, side, key: key.join('|') }];
-  if (request.flow === undefined) return [];
-  return integrationsOf(connector, request.integration).flatMap((running) => {
-    const definition = running.definition.flows.find((candidate) => candidate.id === request.flow);
-    if (!definition) return [];
-    const from = definition.kind === 'post' ? definition.from : definition.direction === 'a-to-b' ? 'a' : 'b';
-    return [{ flow: `${running.name}.${definition.id}`, side: from, key: text }];
-  });
+/** What is known by that name; else what a vendor has under that number; else, in a flow that was named, the vendor's own key. */
+async function namedRecords(connector: Connector, text: string, request: Request): Promise<readonly Wanted[]> {
+  const found = await findRecords(connector, text, request);
+  if (found.length > 0) return found.map(({ ref, link }) => ({ ref, label: link.label }));
+  const full = fullReference(connector, text);
+  if (full) return [{ ref: full }];
+  const refs: RecordRef[] = [];
+  for (const { running, flow, key } of flowsOf(connector, request.integration, request.flow)) {
+    const open = await running.open();
+    if (open.flow(flow.id).mode === 'off') {
+      if (request.flow !== undefined) refs.push({ flow: key, side: 'b', key: text });
+      continue;
+    }
+    const side = flow.kind === 'post' ? flow.from : flow.direction === 'a-to-b' ? 'a' : 'b';
+    const reader = flow.kind === 'post' ? flow.source : flow.sides[side].source;
+    const keys = (await reader.named?.(open.context, text)) ?? [];
+    refs.push(...keys.map((one): RecordRef => ({ flow: key, side, key: one })));
+    if (keys.length === 0 && request.flow !== undefined && (await reader.rows(open.context, [text])).has(text))
+      refs.push({ flow: key, side, key: text });
+  }
+  return refs.map((ref) => ({ ref }));
 }
 
-async function heldRecords(connector: Connector, request: z.infer<typeof input>): Promise<RecordRef[]> {
-  const refs: RecordRef[] = [];
+async function heldRecords(connector: Connector, request: Request): Promise<readonly Wanted[]> {
+  flowsOf(connector, request.integration, request.flow);
+  const wanted: Wanted[] = [];
   for (const running of integrationsOf(connector, request.integration)) {
-    for await (const link of heldLinks(connector, running.name, request.cause)) {
-      if (request.flow === undefined || link.origin.flow.endsWith(`.${request.flow}`)) refs.push(link.origin);
+    for await (const { origin, label } of heldLinks(connector, running.name, request.cause)) {
+      if (isFlow(origin.flow, request.flow)) wanted.push({ ref: origin, label });
     }
   }
-  return refs;
+  return wanted;
 }
 
-/** Every held link of an integration, page by page. */
+/** A flow that is off would end its records as left out, which is not what "look again" means; a paused one keeps them for later. */
+async function byMode(connector: Connector, wanted: readonly Wanted[]) {
+  const ready: Wanted[] = [];
+  const notes = new Set<string>();
+  for (const running of connector.integrations) {
+    const own = wanted.filter(({ ref }) => integrationOf(ref.flow) === running.name);
+    if (own.length === 0) continue;
+    const open = await running.open();
+    for (const one of own) {
+      const flow = one.ref.flow.slice(running.name.length + 1);
+      const { mode, reason } = open.flow(flow);
+      if (mode === 'off') notes.add(`The flow ${flow} is off${reason === undefined || reason === 'flow-off' ? '' : `: ${reason}`}.`);
+      else ready.push(one);
+      if (mode === 'paused') notes.add(`The flow ${flow} is paused: its records are looked at when it goes on.`);
+      if (mode === 'preview') notes.add(`The flow ${flow} is in preview: it stores plans and writes nothing.`);
+    }
+  }
+  return { ready, notes: [...notes] };
+}
+
+/** Every held link of an integration, page by page; `cause` may end with a star. */
 export async function* heldLinks(connector: Connector, integration: string, cause?: string): AsyncIterable<Link> {
+  const prefix = cause?.endsWith('*') ? cause.slice(0, -1) : undefined;
   let after: string | undefined;
   do {
     const page = await connector.ports.links.listHeld(integration, {
-      ...(cause === undefined ? {} : { cause }),
+      ...(cause === undefined || prefix !== undefined ? {} : { cause }),
       ...(after === undefined ? {} : { after }),
     });
-    yield* page.links;
+    for (const link of page.links) if (prefix === undefined || link.trouble?.cause.startsWith(prefix)) yield link;
     after = page.next;
   } while (after !== undefined);
 }
 
-/** Puts records back on the live queue, with an audit entry saying who asked. */
-export async function queueChanges(connector: Connector, refs: readonly RecordRef[], operator: Operator): Promise<void> {
-  const { clock, ids } = connector.ports;
+/** More than this is bulk work and gives way to what is urgent. */
+const mostLive = 200;
+/** Up to so many records each get a line of their own in the audit; beyond it the attempt itself says `replay`. */
+const mostLines = 100;
+
+/** Puts records back on the queue, with audit entries saying who asked. */
+export async function queueChanges(connector: Connector, wanted: readonly Wanted[], operator: Operator): Promise<void> {
+  const { clock, ids, audit } = connector.ports;
   const at = clock.now().toISOString();
-  const byIntegration = groupByIntegration(refs);
-  for (const [integration, group] of byIntegration) {
-    const messages = [];
-    for (let start = 0; start < group.length; start += 20) {
-      const changes: Change[] = group.slice(start, start + 20).map((ref) => ({ ...ref, cause: 'replay', at, correlation: ids.next() }));
-      messages.push({ body: { version: 1 as const, integration, queue: 'live' as const, changes, attempt: 0 } });
+  for (const [integration, group] of groupByIntegration(wanted)) {
+    const queue = group.length > mostLive ? 'bulk' : 'live';
+    const changes = group.map(({ ref }): Change => ({ ...ref, cause: 'replay', at, correlation: ids.next() }));
+    await connector.ports.queue(integration).send(queue, packChanges(integration, { queue, changes }));
+    if (group.length > mostLines) {
+      await recordOperation(connector, {
+        integration,
+        operator,
+        sentence: `${operator.name} asked for another look at ${group.length} records.`,
+      });
+    } else {
+      await audit.append(
+        group.map(({ ref, label }) =>
+          operatorEntry(connector, {
+            integration,
+            operator,
+            record: ref,
+            label,
+            sentence: `${operator.name} asked for another look at ${label ?? ref.key}.`,
+          }),
+        ),
+      );
     }
-    await connector.ports.queue(integration).send('live', messages);
-    await recordOperation(connector, {
-      integration,
-      operator,
-      sentence: `${operator.name} asked for another look at ${group.length} record${group.length === 1 ? '' : 's'}.`,
-    });
   }
 }
 
-function groupByIntegration(refs: readonly RecordRef[]): Map<string, RecordRef[]> {
-  const groups = new Map<string, RecordRef[]>();
-  for (const ref of refs) {
-    const name = integrationOf(ref.flow);
-    groups.set(name, [...(groups.get(name) ?? []), ref]);
+function groupByIntegration(wanted: readonly Wanted[]): ReadonlyMap<string, readonly Wanted[]> {
+  const groups = new Map<string, Wanted[]>();
+  for (const one of wanted) {
+    const name = integrationOf(one.ref.flow);
+    groups.set(name, [...(groups.get(name) ?? []), one]);
   }
   return groups;
 }
