@@ -2,6 +2,7 @@ import type { Outcome } from '../contracts/audit.ts';
 import type { ConflictPolicy, Resolved } from '../contracts/flow.ts';
 import type { Intent, Link } from '../contracts/link.ts';
 import { Failure } from '../failures.ts';
+import type { LinkPage } from '../ports/link-store.ts';
 import type { Json } from '../values/json.ts';
 import { otherSide, refText, type Side } from '../values/record-ref.ts';
 import { concludeFailure, putBack, settle } from './conclude.ts';
@@ -170,6 +171,7 @@ export async function createOther(batch: MirrorBatch, one: Read, lookedAt: Date)
       draft: asJson(fields),
     });
   }
+  if (await mayBeOurs(batch, work)) return putBack(batch, work, { delayMs: 30_000, spends: false });
   await announce(batch, work, { stage: 'create', marker: marker ?? refText(work.task.ref) });
   let created: { readonly key: string; readonly row: unknown };
   try {
@@ -179,6 +181,25 @@ export async function createOther(batch: MirrorBatch, one: Read, lookedAt: Date)
     return;
   }
   await settleCreated(batch, one, { side, fields, ...created });
+}
+
+/**
+ * In a mirror that creates on both sides, a record without counterpart may be one we are just creating from there: its creation is concluded
+ * before anything is created back.
+ */
+async function mayBeOurs(batch: MirrorBatch, work: Work): Promise<boolean> {
+  const { flow, flowKey, shift } = batch;
+  if (flow.direction !== 'both' || lensOf(flow, work.from).create === undefined) return false;
+  let after: string | undefined;
+  do {
+    const page: LinkPage = await shift.desk.links.listWorking(shift.name, { limit: 100, ...(after === undefined ? {} : { after }) });
+    const underway = page.links.some(
+      ({ origin, intent }) => origin.flow === flowKey && origin.side !== work.from && intent?.stage === 'create',
+    );
+    if (underway) return true;
+    after = page.next;
+  } while (after !== undefined);
+  return false;
 }
 
 async function settleCreated(

@@ -217,10 +217,10 @@ async function findMarked(batch: MirrorBatch, from: Side, group: readonly Read[]
   const markers = new Map<string, Work[]>();
   const asking = new Map<string, Read['fields']>();
   for (const { work, fields } of group) {
-    const marker = flow.marker(from, fields);
-    if (marker === undefined) continue;
-    markers.set(marker, [...(markers.get(marker) ?? []), work]);
-    asking.set(marker, fields);
+    for (const marker of markersOf(flow.marker(from, fields), work)) {
+      markers.set(marker, [...(markers.get(marker) ?? []), work]);
+      asking.set(marker, fields);
+    }
   }
   const hits = await inBulk<string, readonly unknown[]>(
     batch,
@@ -232,14 +232,21 @@ async function findMarked(batch: MirrorBatch, from: Side, group: readonly Read[]
     const rows = hits.get(marker);
     for (const work of works) {
       if (rows instanceof Failure) await forRecord(batch, work, () => Promise.reject(rows));
-      else if (rows !== undefined && rows.length > 0)
-        found.set(
-          work.task.ref.key,
-          rows.map((row) => lens.source.describe(row)),
-        );
+      else if (rows !== undefined && rows.length > 0) {
+        const hits = [...(found.get(work.task.ref.key) ?? []), ...rows.map((row) => lens.source.describe(row))];
+        found.set(work.task.ref.key, [...new Map(hits.map((hit) => [hit.key, hit])).values()]);
+      }
     }
   }
   return found;
+}
+
+/** The marker of today, and the one under which a creation was announced whose outcome is unknown: the record may have been renamed since. */
+function markersOf(marker: string | undefined, { leased, task }: Work): ReadonlySet<string> {
+  const markers = new Set(marker === undefined ? [] : [marker]);
+  const { intent } = leased.link;
+  if (intent?.stage === 'create' && intent.marker !== refText(task.ref)) markers.add(intent.marker);
+  return markers;
 }
 
 async function matchAll(batch: MirrorBatch, from: Side, group: readonly Read[]): Promise<ReadonlyMap<string, Match | 'none' | Failure>> {

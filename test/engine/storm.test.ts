@@ -33,7 +33,10 @@ async function history(seed: number): Promise<World> {
       world.quill.note({ id, person: pick(people), amount: `${1 + Math.floor(random.next() * 900)}.25` });
     },
     () => world.quill.note({ id: pick(ids), status: pick(['open', 'posted', 'void', 'posted']), code: pick(['FEE', 'FEE', 'GIFT']) }),
-    () => world.quill.contact({ id: pick(people), phone: `${Math.floor(random.next() * 1000)} 1`, name: `Name ${pick(people)}x` }),
+    () => {
+      const id = pick(people);
+      world.quill.contact({ id, phone: `${Math.floor(random.next() * 1000)} 1`, name: `Name ${id}${pick(['', ' x', ' y'])}` });
+    },
     () => {
       const person = pick(world.abacus.people.length === 0 ? [undefined] : world.abacus.people);
       if (person)
