@@ -28,14 +28,24 @@ export interface Seen {
 
 /** Everything of an expectation that does not hold now. */
 export async function missesOf(expectation: Expectation, world: World, company: Company): Promise<readonly Miss[]> {
-  const seen: Seen = { world, company, state: await remembered(world) };
+  return missesIn(expectation, { world, company, state: await remembered(world) });
+}
+
+/** The same as yes or no, reading no more than it takes: asked at every turn of a wait. */
+export async function holdsNow(expectation: Expectation, world: World, company: Company): Promise<boolean> {
+  const links = expectation.links !== undefined || expectation.holds !== undefined || expectation.waiting !== undefined;
+  const state = await remembered(world, { links: links || expectation.audit !== undefined, audit: expectation.audit !== undefined });
+  return (await missesIn(expectation, { world, company, state })).length === 0;
+}
+
+async function missesIn(expectation: Expectation, seen: Seen): Promise<readonly Miss[]> {
   return [
     ...systemMisses(expectation, seen),
     ...(expectation.links ?? []).flatMap((expected) => linkMisses(expected, seen)),
     ...(expectation.audit ?? []).flatMap((expected) => auditMisses(expected, seen)),
     ...troubleMisses('holds', expectation.holds, seen),
     ...troubleMisses('waiting', expectation.waiting, seen),
-    ...numberMisses('dead letters', expectation.deadLetters, await world.queues.deadLetters.count()),
+    ...numberMisses('dead letters', expectation.deadLetters, await seen.world.queues.deadLetters.count()),
     ...callMisses(expectation, seen),
     ...alertMisses(expectation, seen),
     ...countMisses(expectation, seen),

@@ -3,7 +3,7 @@ import { runOperation } from '../../lib/operations/operations.ts';
 import type { Company } from '../company.ts';
 import { ControlError } from '../simulators/kit.ts';
 import type { World } from '../world.ts';
-import { type Miss, missesOf } from './expectations.ts';
+import { holdsNow, type Miss, missesOf } from './expectations.ts';
 import { changedConfiguration } from './lay-over.ts';
 import { compare, nearestOf, shown } from './matching.ts';
 import type { OperatorAct, Scenario, Step } from './schema.ts';
@@ -73,9 +73,16 @@ async function perform(stage: Stage, step: Step): Promise<readonly Miss[]> {
   return step.until && step.within !== undefined ? waitFor(stage, step.until, step.within) : [];
 }
 
+/** Looked at once per second of virtual time. */
 async function waitFor({ world, company }: Stage, expected: NonNullable<Step['until']>, withinMs: number): Promise<readonly Miss[]> {
-  const done = await world.pass(withinMs, async () => (await missesOf(expected, world, company)).length === 0);
-  return done ? [] : missesOf(expected, world, company);
+  let lookAgainMs = 0;
+  await world.pass(withinMs, async () => {
+    const nowMs = world.time.clock.now().getTime();
+    if (nowMs < lookAgainMs) return false;
+    lookAgainMs = nowMs + 1000;
+    return holdsNow(expected, world, company);
+  });
+  return missesOf(expected, world, company);
 }
 
 export async function seedSystem({ world }: Stage, system: string, records: Readonly<Record<string, unknown>>): Promise<void> {
@@ -100,7 +107,7 @@ async function act({ world }: Stage, given: NonNullable<Step['act']>): Promise<v
 
 /** `{ $times: 60, of: { number: 'INV{n}' }, from: 100 }` becomes a list; `{n}` counts from `from`, or from 1. */
 function repeated(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(repeated);
+  if (Array.isArray(value)) return value.flatMap((one) => (isRepetition(one) ? (repeated(one) as unknown[]) : [repeated(one)]));
   if (value === null || typeof value !== 'object') return value;
   const fields = value as Readonly<Record<string, unknown>>;
   if (!('$times' in fields)) return Object.fromEntries(Object.entries(fields).map(([name, one]) => [name, repeated(one)]));
@@ -109,6 +116,8 @@ function repeated(value: unknown): unknown {
     throw new StepFailed(`write a repetition as { $times: 60, of: { number: 'INV{n}' }, from: 100 }, not ${shown(value)}`);
   return Array.from({ length: times }, (_, index) => repeated(counted(of, String(from + index))));
 }
+
+const isRepetition = (value: unknown): boolean => value !== null && typeof value === 'object' && '$times' in value;
 
 function counted(value: unknown, n: string): unknown {
   if (typeof value === 'string') return value.replaceAll('{n}', n);
