@@ -16,6 +16,8 @@ export interface CompanyInAction extends Company {
   readonly story: readonly Happening[];
   /** Beginning of the cause, by the record that is held; records that need a held one wait for it. */
   readonly heldOnPurpose: Readonly<Record<string, string>>;
+  /** Commands of the CLI worth trying once everything has come to rest. */
+  readonly tries: readonly { readonly command: string; readonly why: string }[];
 }
 
 /** The months of the story, counted back from today, so that no calendar in the simulators ends before it does. */
@@ -59,7 +61,7 @@ export function kestrelMonth(today: CalendarDate): CompanyInAction {
   const beforeStart = ['KR-10070', 'KR-10148'].map((number, index) =>
     usageBill(accountNamed(number), `INV0000048${index}`, on(4, 12), { calls: 90, gigabytes: 120, code: 'Usage Revenue' }),
   );
-  const unmapped = second.filter((bill) => withoutMapping.includes(bill.account.number) && bill.input['items'] && isUsage(bill));
+  const unmapped = second.filter((bill) => withoutMapping.includes(bill.account.number) && isUsage(bill));
   const { acumatica, zuora } = kestrel.systems;
   if (!acumatica || !zuora) throw new Error('Kestrel lost a system');
 
@@ -92,6 +94,12 @@ export function kestrelMonth(today: CalendarDate): CompanyInAction {
       [inClosedPeriod.number]: 'period:',
       [marlow]: 'possible-duplicate',
     },
+    tries: [
+      { command: `explain ${unmapped[0]?.number ?? ''}`, why: 'the whole story of an invoice that is held' },
+      { command: 'holds', why: 'everything that needs a person, grouped by cause' },
+      { command: 'map accountMap "code=EU Usage" account=40100', why: 'the missing mapping: its invoices are posted by themselves' },
+      { command: `replay ${inClosedPeriod.number}`, why: 'another look at a document, for example after its period was reopened' },
+    ],
     configuration: (origins) => configuration(origins, closed),
   };
 }

@@ -1,0 +1,93 @@
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createSeededRandom } from '../../lib/memory/seeded-random.ts';
+import { machineClock } from '../cloud/clock.ts';
+import { readJsonFile, writeJsonFile } from '../cloud/file-store.ts';
+import type { CallingSimulator, Company } from '../company.ts';
+import { listen } from '../simulators/kit.ts';
+
+/** A company's systems on loopback, as they were left when the folder knows them. */
+export interface RunningSystems {
+  readonly simulators: Readonly<Record<string, CallingSimulator>>;
+  /** Address of each system: `http://127.0.0.1:7101`. */
+  readonly origins: Readonly<Record<string, string>>;
+  /** Acts that name the connector's webhook address, or all of them; answers what each system said, act by act. */
+  act(
+    webhookAddress: (system: string) => string,
+    which: 'all' | 'webhooks' | 'consent',
+  ): Promise<Readonly<Record<string, readonly unknown[]>>>;
+  /** Puts the company's records into systems that are new. */
+  seed(): Promise<void>;
+  save(): void;
+  close(): Promise<void>;
+}
+
+/** Ids that the simulators make up are the same in every first run, and never those of the run before in a later one. */
+const firstSeed = 20_260_302;
+
+export async function startSystems(
+  company: Company,
+  given: { readonly folder: string; readonly isNew: boolean; readonly ports: Readonly<Record<string, number>> },
+): Promise<RunningSystems> {
+  const simulators: Record<string, CallingSimulator> = {};
+  const servers: { close(): Promise<void> }[] = [];
+  const origins: Record<string, string> = {};
+  const fileOf = (system: string): string => join(given.folder, `${system}.json`);
+  for (const [index, [name, system]] of Object.entries(company.systems).entries()) {
+    const random = createSeededRandom(given.isNew ? firstSeed + index : randomInt(2 ** 31));
+    const simulator = system.create({ clock: machineClock, random, fetch: (request) => fetch(request) }, { autoDeliver: true });
+    if (!given.isNew) simulator.restore(readJsonFile(fileOf(name)));
+    const server = await listen(simulator, await freePort(given.ports[name] ?? 0));
+    simulators[name] = simulator;
+    servers.push(server);
+    origins[name] = server.url;
+  }
+  return {
+    simulators,
+    origins,
+    async seed() {
+      for (const [name, system] of Object.entries(company.systems)) await simulators[name]?.seed(system.seed);
+    },
+    async act(webhookAddress, which) {
+      const answers: Record<string, unknown[]> = {};
+      for (const [name, system] of Object.entries(company.systems)) {
+        answers[name] = [];
+        for (const act of system.acts) {
+          const isWanted =
+            which === 'all' || (which === 'webhooks' ? Object.values(act).includes(webhookPlace) : act['action'] === 'consent');
+          const placed = Object.entries(act).map(([member, value]) => [member, value === webhookPlace ? webhookAddress(name) : value]);
+          answers[name].push(isWanted ? await simulators[name]?.act(Object.fromEntries(placed)) : undefined);
+        }
+        simulators[name]?.resetCalls();
+      }
+      return answers;
+    },
+    save() {
+      for (const [name, simulator] of Object.entries(simulators)) writeJsonFile(fileOf(name), simulator.snapshot());
+    },
+    async close() {
+      for (const simulator of Object.values(simulators)) if ('stop' in simulator && typeof simulator.stop === 'function') simulator.stop();
+      await Promise.all(servers.map((server) => server.close()));
+    },
+  };
+}
+
+const webhookPlace = '{webhooks}';
+
+/** The port asked for, or any when somebody else has it. */
+export async function freePort(wanted: number): Promise<number> {
+  for (const port of [wanted, 0]) {
+    const server = createServer();
+    const taken = await new Promise<number | undefined>((resolve) => {
+      server.once('error', () => resolve(undefined));
+      server.listen(port, '127.0.0.1', () => {
+        const address = server.address();
+        resolve(address !== null && typeof address === 'object' ? address.port : undefined);
+      });
+    });
+    await new Promise((resolve) => server.close(resolve));
+    if (taken !== undefined) return taken;
+  }
+  throw new Error('this machine has no free port');
+}
