@@ -61,6 +61,9 @@ for (const event of ['uncaughtException', 'unhandledRejection']) {
   });
 }
 
+// Ctrl-C in a terminal reaches every process; the runner decides when its functions end, so that work in progress is put down in order.
+process.on('SIGINT', () => {});
+
 let handler;
 try {
   handler = await loadHandler();
