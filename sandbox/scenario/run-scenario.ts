@@ -24,6 +24,8 @@ export interface ScenarioResult {
   readonly ok: boolean;
   readonly ms: number;
   readonly failures: readonly FailedPlace[];
+  /** Everything the connector did, one audit entry per line. */
+  readonly story: readonly string[];
   readonly state: Awaited<ReturnType<typeof endState>>;
 }
 
@@ -42,13 +44,15 @@ export async function runScenario(read: ReadScenario, catalog: Catalog): Promise
   });
   const stage: Stage = { world, company, scenario };
   const failures = await failuresOf(stage, read);
+  const state = await endState(world, company);
   return {
     file,
     scenario: scenario.scenario,
     ok: failures.length === 0,
     ms: Math.round(performance.now() - started),
     failures,
-    state: await endState(world, company),
+    story: state.audit.map(lineOf),
+    state,
   };
 }
 
