@@ -15,6 +15,7 @@ import { journals } from './flows/journals.ts';
 import { payments } from './flows/payments.ts';
 import { refunds } from './flows/refunds.ts';
 import { registerPair } from './register.ts';
+import { reconcile } from './reports/reconcile.ts';
 import { type Settings, settingsSchema } from './settings.ts';
 import { autoRelease, contradictions, flowsOff, tables } from './tables.ts';
 
@@ -29,7 +30,7 @@ export const acumaticaZuora: Integration<Settings, AcumaticaClient, ZuoraClient,
   tables,
   autoRelease,
   flows: [customers as Flow<PairContext>, invoices, creditMemos, payments, applications, refunds, journals],
-  reports: [],
+  reports: [reconcile],
   context: pairContext,
   flowsOff,
   contradictions,
