@@ -1,5 +1,6 @@
 import type { Change } from '../contracts/change.ts';
 import type { Feed, Flow, FlowContext, Found, SourceReader } from '../contracts/flow.ts';
+import type { Link } from '../contracts/link.ts';
 import { asFailure } from '../failures.ts';
 import { type RecordRef, refText, type Side } from '../values/record-ref.ts';
 import { isDue } from './cadence.ts';
@@ -54,7 +55,7 @@ export async function pollFlows(shift: Shift, options: PollOptions): Promise<Pol
     } else if (isOver(shift, options)) skipped[flow.id] = 'no time left';
     else {
       const counts: Counts = { listed: 0, unchanged: 0, queued: 0, fresh: 0 };
-      const why = await pollFlow(shift, flow, { kept, options, counts, resting });
+      const why = await pollFlow(shift, flow, { kept, options, counts, resting, listed: new Set() });
       const { fresh: _fresh, ...told } = counts;
       if (why === undefined || counts.listed > 0) flows.push({ flow: flow.id, ...told });
       if (why !== undefined) skipped[flow.id] = why;
@@ -91,6 +92,8 @@ interface FlowPoll {
   readonly counts: Counts;
   /** Sides not to be talked to: paused, or telling us to wait. */
   readonly resting: Set<Side>;
+  /** Records whose row this poll has listed. */
+  readonly listed: Set<string>;
 }
 
 /** Answers why the flow was not, or not wholly, looked at. */
@@ -145,7 +148,7 @@ async function pollFeed(shift: Shift, flow: Flow, run: FeedRun, poll: FlowPoll, 
     }
     const queue = cause === 'backfill' || pages >= livePages ? 'bulk' : 'live';
     pages++;
-    const changes = await newsOf(shift, flow, run, { page, cause, counts: poll.counts, cursor });
+    const changes = await newsOf(shift, flow, run, { page, cause, poll, cursor });
     await sendChanges(desk, name, { queue, changes });
     const next = moved(position, page, startedAt);
     if (next === undefined || next === position) continue;
@@ -174,16 +177,22 @@ async function keepPosition(
   return true;
 }
 
-const clockDoubtMs = 3_600_000;
+/** So far may a vendor's clock be behind ours, and so late may a change appear in its lists. Before anything was listed, nothing is known of its clock. */
+const listDoubtMs = 15 * 60_000;
+const firstDoubtMs = 60 * 60_000;
 
-/** The feed was listed to its end. A sweep that found nothing starts its cursor an hour back, in case the vendor's clock is behind. */
+/**
+ * The feed was listed to its end: what is old enough to be beyond doubt is on the queue, so the cursor need not stay behind at the last change.
+ * Else a bill run would be listed and compared again by every poll until something newer happens.
+ */
 function finishFeed(
   run: FeedRun,
   poll: FlowPoll,
   done: { readonly cause: 'poll' | 'backfill'; readonly position: string | undefined; readonly startedAt: Date },
 ): void {
   const { stand } = poll.kept;
-  const position = done.position ?? new Date(done.startedAt.getTime() - clockDoubtMs).toISOString();
+  const complete = new Date(done.startedAt.getTime() - (done.position === undefined ? firstDoubtMs : listDoubtMs)).toISOString();
+  const position = done.position === undefined || done.position < complete ? complete : done.position;
   if (done.cause === 'poll') {
     poll.kept = { ...poll.kept, stand: { ...stand, cursors: { ...stand.cursors, [run.name]: position } } };
     return;
@@ -205,15 +214,22 @@ async function newsOf(
   given: {
     readonly page: readonly Found<unknown>[];
     readonly cause: 'poll' | 'backfill';
-    readonly counts: Counts;
+    readonly poll: FlowPoll;
     readonly cursor: string | undefined;
   },
 ): Promise<readonly Change[]> {
   const { desk } = shift;
-  const { page, cause, counts, cursor } = given;
+  const { page, cause, poll, cursor } = given;
+  const { counts, listed } = poll;
   const flowKey = flowKeyOf(shift.name, flow);
   const latest = new Map<string, Found<unknown>>();
-  for (const found of page) latest.set(found.key, found);
+  for (const found of page) {
+    const place = `${run.side}|${found.key}`;
+    if (found.row !== undefined) listed.add(place);
+    // Another feed of this poll brought the whole row: its key alone is no further news.
+    else if (listed.has(place)) continue;
+    latest.set(found.key, found);
+  }
   const refs = [...latest.keys()].map((key): RecordRef => ({ flow: flowKey, side: run.side, key }));
   const links = refs.length === 0 ? new Map() : await desk.links.findMany(refs);
   const at = desk.clock.now().toISOString();
@@ -225,11 +241,12 @@ async function newsOf(
     const header = headerOfRow(run.reader, found?.row);
     const settled = link?.state === 'synced' || (link?.state === 'filtered' && cause === 'poll');
     const stuck = link?.state === 'held' || link?.state === 'waiting';
-    if (
-      header !== undefined &&
+    const known =
       link !== undefined &&
-      ((settled && headerOf(link, run.side) === header) || (stuck && link.troubleHeader === header))
-    ) {
+      (header === undefined
+        ? settled && found !== undefined && found.row === undefined && isLongPast(found.at, link)
+        : (settled && headerOf(link, run.side) === header) || (stuck && link.troubleHeader === header));
+    if (known) {
       counts.unchanged++;
       continue;
     }
@@ -239,6 +256,11 @@ async function newsOf(
   }
   return changes;
 }
+
+/** A worker holds what it read for minutes, and clocks differ: only a change well before the link was last written was surely seen by then. */
+const surelySeenMs = 15 * 60_000;
+
+const isLongPast = (at: Date, link: Link): boolean => Date.parse(link.updatedAt) - at.getTime() >= surelySeenMs;
 
 /** A row that cannot be described is queued: the worker says what is wrong with it, for that record alone. */
 function headerOfRow(reader: SourceReader<unknown, FlowContext>, row: unknown): string | undefined {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Feed } from '../../lib/contracts/flow.ts';
 import { pollKey } from '../../lib/engine/state-keys.ts';
 import { Failure } from '../../lib/failures.ts';
+import { type Ctx, notes, people } from './quill-abacus.ts';
 import { integration, notesFlow, World } from './world.ts';
 
 async function worldWithPerson(): Promise<World> {
@@ -61,6 +63,62 @@ describe('a poll', () => {
     await world.settle();
     expect(Object.keys(world.posted())).toHaveLength(12);
     expect(world.abacus.pages).toHaveLength(12);
+  });
+
+  it('lists a bill run again while clocks leave doubt, and then no longer, although nothing newer happens', async () => {
+    const world = await worldWithPerson();
+    for (let note = 0; note < 4; note++) world.quill.note({ id: `n${note}` });
+    const listed: (number | undefined)[] = [];
+    for (let tick = 0; tick < 4; tick++) {
+      listed.push((await world.poll({ flows: ['notes'] })).flows[0]?.listed);
+      await world.settle();
+      await world.clock.pass(900_000);
+    }
+    expect(listed).toEqual([4, 4, 4, 0]);
+    world.quill.note({ id: 'later' });
+    await world.poll();
+    await world.settle();
+    expect(Object.keys(world.posted())).toHaveLength(5);
+  });
+
+  it('a key without row is a look at the record, until the record was settled well after that change', async () => {
+    const at = new Date('2026-03-02T08:00:00Z');
+    const keys: Feed<never, Ctx> = {
+      name: 'keys',
+      async *list() {
+        yield [{ key: 'n1', at }];
+      },
+    };
+    const world = new World();
+    Object.assign(world.extra, { flows: [people(world.settings), { ...notes, source: { ...notes.source, feeds: () => [keys] } }] });
+    await world.withPerson();
+    world.quill.note({ id: 'n1' });
+    const worker = world.hire();
+    const queued = async () => (await worker.engine.poll(integration, { flows: ['notes'], force: true })).flows[0]?.queued;
+    expect(await queued()).toBe(1);
+    await world.drain(worker);
+    expect(await queued()).toBe(1);
+    await world.clock.pass(1_200_000);
+    world.quill.note({ id: 'n1', amount: '12.00' });
+    await world.change(notesFlow, 'n1');
+    await world.drain(worker);
+    expect(await queued()).toBe(0);
+  });
+
+  it('a key whose row another feed of the same poll brought is no further news', async () => {
+    const world = new World();
+    const keys: Feed<never, Ctx> = {
+      name: 'keys',
+      async *list(_context, since) {
+        if (since === undefined) yield [{ key: 'n1', at: new Date('2026-03-02T08:00:00Z') }];
+      },
+    };
+    const feeds = (context: Ctx) => [...notes.source.feeds(context), keys];
+    Object.assign(world.extra, { flows: [people(world.settings), { ...notes, source: { ...notes.source, feeds } }] });
+    await world.withPerson();
+    world.quill.note({ id: 'n1' });
+    const report = await world.hire().engine.poll(integration, { flows: ['notes'] });
+    expect(report.flows[0]).toEqual({ flow: 'notes', listed: 1, unchanged: 0, queued: 1 });
   });
 
   it('is due by its cadence and not before', async () => {
