@@ -18,6 +18,9 @@ function missing() {
   return undefined;
 }
 
+// A notice of the AWS SDK about Node 20, which is for the maintainers of this repository and not for its users.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
 const sentence = missing();
 if (sentence === undefined) {
   const { register } = await import('tsx/esm/api');

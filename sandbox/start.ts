@@ -9,6 +9,7 @@ import { readJsonFile, writeJsonFile } from './cloud/file-store.ts';
 import { createLiveLine, untilRest } from './rehearsal/progress.ts';
 import { StartError } from './rehearsal/start-error.ts';
 import { forget, openRehearsal, type Rehearsal } from './rehearsal/start-rehearsal.ts';
+import { webhookPlace } from './rehearsal/start-systems.ts';
 import { takeFigures } from './rehearsal/summary.ts';
 import { summaryOf } from './rehearsal/summary-text.ts';
 
@@ -65,7 +66,9 @@ function welcome(rehearsal: Rehearsal, given: { readonly state: string; readonly
   const { company, systems, runner, target, webhookAddress } = rehearsal;
   const addresses: (readonly [string, string])[] = [
     ['operations', `${target.url}/…   (signed; the CLI does it)`],
-    ...Object.keys(systems.origins).map((system) => [`webhooks ${system}`, webhookAddress(system)] as const),
+    ...Object.keys(systems.origins)
+      .filter((system) => company.systems[system]?.acts.some((act) => Object.values(act).includes(webhookPlace)))
+      .map((system) => [`webhooks ${system}`, webhookAddress(system)] as const),
     ...Object.entries(systems.origins).map(([system, origin]) => [`${system}`, `${origin}   (people act at ${origin}/__control)`] as const),
     ...Object.entries(runner.urls).map(([service, url]) => [service, url] as const),
     ['state and logs', `${given.state}   (logs of the functions: ${given.state}/cloud/logs)`],
@@ -98,9 +101,7 @@ async function letItFlow(rehearsal: Rehearsal, options: Options): Promise<boolea
     await chapter('The next month is billed and paid, and webhooks tell of it', async () => {
       while (!ending.signal.aborted && (await rehearsal.happenNext()));
     });
-    await chapter('A last poll looks for what no webhook told of', () =>
-      poll(['payments', 'applications', 'refunds']),
-    );
+    await chapter('A last poll looks for what no webhook told of', () => poll(['payments', 'applications', 'refunds']));
   }
   line.end();
   if (ending.signal.aborted) return true;

@@ -14,10 +14,12 @@ const hashFile = 'inputs.sha256';
  * The CDK app synthesized for a configuration file, in `folder`. Takes seconds, so it is done again only when the code, the packages or the
  * configuration differ from last time.
  */
-export async function synthesize(configurationFile: string, folder: string): Promise<'kept' | 'made'> {
+export async function synthesize(configurationFile: string, folder: string, say: (sentence: string) => void): Promise<void> {
   const hash = hashOf(configurationFile);
   const kept = join(folder, hashFile);
-  if (existsSync(kept) && readFileSync(kept, 'utf8') === hash) return 'kept';
+  if (existsSync(kept) && readFileSync(kept, 'utf8') === hash)
+    return say('The template is the one of last time: neither code nor configuration changed.');
+  say('Synthesizing the template of the stack …');
   rmSync(folder, { recursive: true, force: true });
   const synthesis = spawn(process.execPath, ['--import', 'tsx', join('infra', 'app.ts')], {
     cwd: root,
@@ -30,7 +32,6 @@ export async function synthesize(configurationFile: string, folder: string): Pro
   if (code !== 0)
     throw new StartError(`The template could not be synthesized:\n${telling(said.join(''))}`, 'Correct this, then start again.');
   writeFileSync(kept, hash);
-  return 'made';
 }
 
 /** What a bundler says while all goes well is left out. */

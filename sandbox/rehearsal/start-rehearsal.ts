@@ -87,9 +87,7 @@ export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsa
     writeFileSync(configurationFile, stringify(written(company, systems.origins, options.configuration)));
     const configuration = loadConfiguration(readFileSync(configurationFile, 'utf8'), catalog);
     const [integration = company.integration, pair] = Object.entries(configuration.integrations)[0] ?? [];
-    say('Synthesizing the template of the stack …');
-    const template = await synthesize(configurationFile, join(state, 'assembly'));
-    if (template === 'kept') say('The template is the one of last time: neither code nor configuration changed.');
+    await synthesize(configurationFile, join(state, 'assembly'), say);
     say('Starting DynamoDB, SQS, Secrets Manager, the scheduler and the functions …');
     const runner = await startRunner({
       assembly: join(state, 'assembly'),

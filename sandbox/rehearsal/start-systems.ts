@@ -23,6 +23,9 @@ export interface RunningSystems {
   close(): Promise<void>;
 }
 
+/** Stands in an act for the connector's address. */
+export const webhookPlace = '{webhooks}';
+
 /** Ids that the simulators make up are the same in every first run, and never those of the run before in a later one. */
 const firstSeed = 20_260_302;
 
@@ -72,8 +75,6 @@ export async function startSystems(
     },
   };
 }
-
-const webhookPlace = '{webhooks}';
 
 /** The port asked for, or any when somebody else has it. */
 export async function freePort(wanted: number): Promise<number> {

@@ -1,5 +1,5 @@
 import colors from 'picocolors';
-import { showHolds } from '../../cli/show.ts';
+import { showHolds } from '../../cli/show-records.ts';
 import { add, type Decimal, isZero, readable, subtract, sum } from '../../lib/values/decimal.ts';
 import { type Compared, missingEffect } from '../companies/kestrel-comparison.ts';
 import type { Absence, Figures } from './summary.ts';
@@ -97,6 +97,7 @@ function documentRow(documents: readonly Compared[], absences: readonly Absence[
 const reasons: Readonly<Record<Absence['state'], string>> = {
   'before-start': 'before the first day',
   filtered: 'left out',
+  planned: 'planned',
   held: 'held',
   waiting: 'waiting',
   'on-the-way': 'on the way',
@@ -133,20 +134,28 @@ function waitingText(absences: readonly Absence[]): string[] {
   ];
 }
 
+/** More than this nobody reads. */
+const mostProblems = 20;
+
 function problemText(unmeant: readonly Absence[], differences: readonly Compared[], untied: readonly string[]): string[] {
-  if (unmeant.length + differences.length + untied.length === 0) return [];
+  const problems = [
+    ...unmeant.map(
+      ({ document, because }) => `${document.number} ${readable(document.amount)} ${document.currency} is not in Acumatica: ${because}`,
+    ),
+    ...differences.map(
+      ({ number, amount, currency, booked }) =>
+        `${number} is ${readable(amount)} ${currency} in Zuora and ${booked.map((there) => `${readable(there.amount)} as ${there.target}`).join(' and ')} in Acumatica`,
+    ),
+    ...untied.map((currency) => `the receivables in ${currency} differ by more than the documents that are missing`),
+  ];
+  if (problems.length === 0) return [];
+  const more = problems.length - mostProblems;
   return [
     '',
     colors.bold('Not as it should be'),
     '',
-    ...unmeant.map(
-      ({ document, because }) => `  ${document.number} ${readable(document.amount)} ${document.currency} is not in Acumatica: ${because}`,
-    ),
-    ...differences.map(
-      ({ number, amount, currency, booked }) =>
-        `  ${number} is ${readable(amount)} ${currency} in Zuora and ${booked.map((there) => `${readable(there.amount)} as ${there.target}`).join(' and ')} in Acumatica`,
-    ),
-    ...untied.map((currency) => `  the receivables in ${currency} differ by more than the documents that are missing`),
+    ...problems.slice(0, mostProblems).map((problem) => `  ${problem}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
   ];
 }
 

@@ -7,7 +7,7 @@ import type { Rehearsal } from './start-rehearsal.ts';
 /** Why the books do not have a document. */
 export interface Absence {
   readonly document: Compared;
-  readonly state: 'before-start' | 'filtered' | 'held' | 'waiting' | 'on-the-way' | 'unknown';
+  readonly state: 'before-start' | 'filtered' | 'planned' | 'held' | 'waiting' | 'on-the-way' | 'unknown';
   /** For people, beginning in lower case. */
   readonly because: string;
   /** False: nobody meant it to be so. */
@@ -70,6 +70,8 @@ async function explain(rehearsal: Rehearsal, document: Compared): Promise<Absenc
   if (told === undefined) return { document, state: 'unknown', because: 'the connector never saw it', isExpected: false };
   const { state, trouble, note } = told;
   if (state === 'filtered') return { document, state, because: `left out: ${note ?? 'by a rule'}`, isExpected: true };
+  if (state === 'planned')
+    return { document, state, because: 'planned only: its flow is in preview', isExpected: rehearsal.ownConfiguration };
   if (state === 'held')
     return { document, state, because: trouble?.sentence ?? 'held', isExpected: isMeant(rehearsal, document.number, trouble?.cause ?? '') };
   if (state === 'waiting') {
