@@ -4,8 +4,9 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { parseEnvironment } from '../lib/aws/environment.ts';
 import { createAwsPorts } from '../lib/aws/ports.ts';
 import { catalog } from '../lib/catalog.ts';
-import { configurationSchema } from '../lib/configuration/schema.ts';
+import { type Configuration, configurationSchema } from '../lib/configuration/schema.ts';
 import { type Connector, createConnector } from '../lib/connector.ts';
+import { Failure } from '../lib/failures.ts';
 import type { QueueName } from '../lib/ports/change-queue.ts';
 
 /**
@@ -24,12 +25,25 @@ export function connectorFor(queue: QueueName = 'live'): Connector {
   const environment = parseEnvironment(process.env);
   const snsEndpoint = process.env['AWS_ENDPOINT_URL_SNS'];
   ports ??= createAwsPorts(environment, { logger, ...(snsEndpoint === undefined ? {} : { snsEndpoint }) });
-  const file = join(process.env['LAMBDA_TASK_ROOT'] ?? '.', environment.configurationPath);
-  // Checked in full by the synthesis; here only its shape, so that a function starts fast.
-  const configuration = configurationSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const configuration = readConfiguration(join(process.env['LAMBDA_TASK_ROOT'] ?? '.', environment.configurationPath));
   const connector = createConnector({ configuration, catalog, ports, queue });
   connectors.set(queue, connector);
   return connector;
+}
+
+/** Checked in full by the synthesis; here only its shape, so that a function starts fast. */
+function readConfiguration(file: string): Configuration {
+  try {
+    return configurationSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new Failure('ConfigurationInvalid', {
+      cause: 'environment',
+      actor: 'us',
+      sentence: `The function was deployed with a configuration that cannot be read (CONFIGURATION_PATH names ${file}).`,
+      fix: 'Deploy the stack again; the file is part of the deployment and never edited by hand.',
+      error,
+    });
+  }
 }
 
 export async function flushMetrics(): Promise<void> {

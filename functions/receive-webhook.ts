@@ -4,7 +4,8 @@ import { httpEntry } from './middleware/http.ts';
 /** `/webhooks/{integration}/{system}`: verify, queue, answer; nothing else. */
 export const handler = httpEntry(async (request) => {
   const { engine, integrations } = connectorFor();
-  const [integration = '', system = ''] = request.path.split('/').slice(-2);
+  const [, integration = '', system = ''] = /\/webhooks\/([^/]+)\/([^/]+)/.exec(request.path) ?? [];
   const sides = integrations.find((candidate) => candidate.name === integration)?.definition.sides;
-  return engine.receiveWebhook(integration, sides?.a.key === system ? 'a' : 'b', request);
+  const side = sides?.a.key === system ? 'a' : sides?.b.key === system ? 'b' : undefined;
+  return side === undefined ? { status: 404 } : engine.receiveWebhook(integration, side, request);
 });
