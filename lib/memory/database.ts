@@ -3,6 +3,7 @@ import type { Leased, Link, LinkState } from '../contracts/link.ts';
 import { Failure } from '../failures.ts';
 import type { AuditQuery, AuditStore, LinkPage, LinkStore } from '../ports/link-store.ts';
 import { integrationOf, type RecordRef, refText } from '../values/record-ref.ts';
+import { LinkIndex } from './link-index.ts';
 
 interface Kept {
   /** The link as text, so that nobody changes a stored one by changing an object. */
@@ -28,6 +29,7 @@ class MemoryLinks implements LinkStore {
   readonly #pointers = new Map<string, string>();
   /** Fences outlive their links: a worker that slept while its link was removed and made anew must not pass for the new one's. */
   readonly #fences = new Map<string, number>();
+  readonly #index = new LinkIndex();
 
   constructor(audit: MemoryAudit) {
     this.#audit = audit;
@@ -67,7 +69,7 @@ class MemoryLinks implements LinkStore {
 
   async save(leased: Leased, options: { readonly until?: Date } = {}): Promise<void> {
     const kept = this.#held(leased);
-    kept.text = JSON.stringify(leased.link);
+    this.#write(kept, leased.link);
     if (options.until && kept.lease) kept.lease = { owner: kept.lease.owner, untilMs: options.until.getTime() };
   }
 
@@ -79,10 +81,11 @@ class MemoryLinks implements LinkStore {
     for (const key of keys) {
       // A link nobody decided anything about gives way; whoever holds its lease finds it lost.
       this.#links.delete(key);
+      this.#index.remove(key);
       this.#pointers.set(key, origin);
       kept.pointers.add(key);
     }
-    kept.text = JSON.stringify(leased.link);
+    this.#write(kept, leased.link);
     kept.lease = undefined;
     this.#audit.add(audit);
   }
@@ -106,6 +109,7 @@ class MemoryLinks implements LinkStore {
     const kept = this.#held(leased);
     for (const key of kept.pointers) this.#pointers.delete(key);
     this.#links.delete(refText(leased.link.origin));
+    this.#index.remove(refText(leased.link.origin));
     this.#audit.add(audit);
   }
 
@@ -114,7 +118,7 @@ class MemoryLinks implements LinkStore {
     options: { readonly cause?: string; readonly after?: string; readonly limit?: number } = {},
   ): Promise<LinkPage> {
     const { cause, ...page } = options;
-    return this.#inState(integration, 'held', (link) => cause === undefined || link.trouble?.cause === cause, page);
+    return this.#inState(integration, { state: 'held', ...(cause === undefined ? {} : { reason: cause }) }, page);
   }
 
   async listWaiting(
@@ -122,11 +126,11 @@ class MemoryLinks implements LinkStore {
     options: { readonly dependency?: string; readonly after?: string; readonly limit?: number } = {},
   ): Promise<LinkPage> {
     const { dependency, ...page } = options;
-    return this.#inState(integration, 'waiting', (link) => dependency === undefined || link.trouble?.dependency === dependency, page);
+    return this.#inState(integration, { state: 'waiting', ...(dependency === undefined ? {} : { reason: dependency }) }, page);
   }
 
   async listWorking(integration: string, options: { readonly after?: string; readonly limit?: number } = {}): Promise<LinkPage> {
-    return this.#inState(integration, 'working', () => true, options);
+    return this.#inState(integration, { state: 'working' }, options);
   }
 
   async findByLabel(integration: string, label: string): Promise<readonly Link[]> {
@@ -138,18 +142,38 @@ class MemoryLinks implements LinkStore {
   }
 
   async list(flow: string, options: { readonly after?: string; readonly limit?: number } = {}): Promise<LinkPage> {
-    const links = this.#all().filter((link) => link.origin.flow === flow);
-    return page(links, (link) => refText(link.origin), options);
+    const entries = [...this.#links.keys()].filter((origin) => origin.startsWith(`${flow}|`)).map((origin) => ({ origin, place: origin }));
+    return this.#page(entries, options);
   }
 
   #inState(
     integration: string,
-    state: LinkState,
-    matches: (link: Link) => boolean,
+    which: { readonly state: LinkState; readonly reason?: string },
     options: { readonly after?: string; readonly limit?: number },
   ): LinkPage {
-    const links = this.#all().filter((link) => link.state === state && integrationOf(link.origin.flow) === integration && matches(link));
-    return page(links, (link) => `${link.trouble?.dependency ?? link.trouble?.cause ?? ''}\t${refText(link.origin)}`, options);
+    return this.#page(this.#index.entries(integration, which.state, which.reason), options);
+  }
+
+  #page(
+    entries: readonly { readonly origin: string; readonly place: string }[],
+    options: { readonly after?: string; readonly limit?: number },
+  ): LinkPage {
+    const { after, limit = defaultLimit } = options;
+    const rest = entries
+      .filter(({ place }) => after === undefined || place > after)
+      .sort((left, right) => (left.place < right.place ? -1 : 1));
+    const taken = rest.slice(0, limit);
+    const last = taken.at(-1);
+    const links = taken.flatMap(({ origin }) => {
+      const kept = this.#links.get(origin);
+      return kept === undefined ? [] : [read(kept)];
+    });
+    return { links, ...(rest.length > limit && last ? { next: last.place } : {}) };
+  }
+
+  #write(kept: Kept, link: Link): void {
+    kept.text = JSON.stringify(link);
+    this.#index.put(link);
   }
 
   #all(): readonly Link[] {
@@ -220,21 +244,6 @@ function otherKeys(link: Link): readonly string[] {
   return [...(a === undefined ? [] : [{ side: 'a' as const, key: a }]), ...(b === undefined ? [] : [{ side: 'b' as const, key: b }])]
     .map(({ key, side }) => refText({ flow: link.origin.flow, side, key }))
     .filter((text) => text !== origin);
-}
-
-function page(
-  links: readonly Link[],
-  placeOf: (link: Link) => string,
-  options: { readonly after?: string; readonly limit?: number },
-): LinkPage {
-  const { after, limit = defaultLimit } = options;
-  const rest = links
-    .map((link) => ({ link, place: placeOf(link) }))
-    .filter(({ place }) => after === undefined || place > after)
-    .sort((left, right) => (left.place < right.place ? -1 : 1));
-  const taken = rest.slice(0, limit);
-  const last = taken.at(-1);
-  return { links: taken.map(({ link }) => link), ...(rest.length > limit && last ? { next: last.place } : {}) };
 }
 
 function leaseLost(leased: Leased): Failure {
