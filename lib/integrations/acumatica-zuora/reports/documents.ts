@@ -31,7 +31,7 @@ export function compareDocuments(evidence: DocumentEvidence): readonly ReportLin
   ];
   return groupBy(compared, ({ group }) => group).flatMap(([group, some]) => {
     const currency = group.slice(-3);
-    return [countLine('R1', `${group}: count`, some), moneyLine('R1', group, currency, some)];
+    return [countLine('R1', `${group}, count`, some), moneyLine('R1', group, currency, some)];
   });
 }
 

@@ -16,7 +16,7 @@ export function compareJournals(given: {
 }): readonly ReportLine[] {
   const compared = given.links.flatMap((link) => compareOne(link, given));
   return groupBy(compared, ({ group }) => group).flatMap(([currency, some]) => [
-    countLine('R6', `journals ${currency}: count`, some),
+    countLine('R6', `journals ${currency}, count`, some),
     moneyLine('R6', `journals ${currency}`, currency, some),
   ]);
 }

@@ -25,7 +25,7 @@ export function moneyLine(section: string, label: string, currency: Currency, co
     a: { amount: a, currency },
     b: { amount: b, currency },
     difference: readable(subtract(a, b)),
-    ...judged(compared),
+    ...judged(compared, readable),
   };
 }
 
@@ -34,10 +34,10 @@ export function countLine(section: string, label: string, compared: readonly Com
   const counted = compared.map((one) => ({ ...one, a: isZero(one.a) ? '0' : '1', b: isZero(one.b) ? '0' : '1' }));
   const a = counted.filter((one) => one.a === '1').length;
   const b = counted.filter((one) => one.b === '1').length;
-  return { section, label, a, b, difference: String(a - b), ...judged(counted) };
+  return { section, label, a, b, difference: String(a - b), ...judged(counted, (count) => count) };
 }
 
-function judged(compared: readonly Compared[]): Pick<ReportLine, 'causes' | 'result'> {
+function judged(compared: readonly Compared[], show: (amount: Decimal) => string): Pick<ReportLine, 'causes' | 'result'> {
   const groups = new Map<string, { amount: Decimal; readonly records: string[] }>();
   for (const { a, b, record, cause } of compared) {
     const difference = subtract(a, b);
@@ -48,7 +48,7 @@ function judged(compared: readonly Compared[]): Pick<ReportLine, 'causes' | 'res
     groups.set(cause ?? unexplained, group);
   }
   return {
-    causes: [...groups].map(([cause, { amount, records }]) => ({ cause, amount: readable(amount), records })),
+    causes: [...groups].map(([cause, { amount, records }]) => ({ cause, amount: show(amount), records })),
     result: groups.size === 0 ? 'tied' : groups.has(unexplained) ? 'open' : 'explained',
   };
 }

@@ -2,9 +2,12 @@ import { Failure } from '../../../failures.ts';
 import type { CalendarDate } from '../../../values/calendar-date.ts';
 import type { FinancialPeriod } from '../periods.ts';
 
-/** `202603`, `2026-03`, `03-2026`, `032026`: a period as people write it, as `YYYYMM`. */
+/** `202603`, `2026-03`, `2026-03-31`, `03-2026`, `032026`: a period as people write it, as `YYYYMM`. */
 export function parsePeriod(text: string): string | undefined {
-  const digits = text.replace(/\D/g, '');
+  const digits = text
+    .trim()
+    .replace(/^(\d{4}-\d{2})-\d{2}$/, '$1')
+    .replace(/\D/g, '');
   if (!/^\d{6}$/.test(digits)) return undefined;
   const yearFirst = /^(19|20)\d\d(0[1-9]|1[0-3])$/.test(digits);
   const id = yearFirst ? digits : `${digits.slice(2)}${digits.slice(0, 2)}`;
