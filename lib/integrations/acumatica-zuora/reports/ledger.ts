@@ -1,17 +1,26 @@
 import type { ReportLine } from '../../../contracts/integration.ts';
 import { absolute, add, type Decimal, equal, isZero, negate, readable, subtract, sum } from '../../../values/decimal.ts';
 import type { Books } from '../books.ts';
-import { sameText } from '../markers.ts';
 import { type Booking, type Entry, openTrouble, type Rules, whyNotBooked, type ZuoraDocument } from './evidence.ts';
 import { type Compared, groupBy, moneyLine } from './lines.ts';
 import type { LedgerLine } from './read-acumatica.ts';
+
+/** The lines of a period, found by document without looking at all of them each time. */
+export interface LedgerLines {
+  readonly all: readonly LedgerLine[];
+  readonly byTarget: ReadonlyMap<string, readonly LedgerLine[]>;
+}
+
+export function indexLines(all: readonly LedgerLine[]): LedgerLines {
+  return { all, byTarget: new Map(groupBy(all, (line) => line.target.toLowerCase())) };
+}
 
 /** R3 and R4: what our documents of a period made of the ledger. Pure. */
 export interface LedgerEvidence {
   readonly entries: readonly Entry[];
   /** Entries whose document stands in this period. */
   readonly inPeriod: (booking: Booking) => boolean;
-  readonly lines: readonly LedgerLine[];
+  readonly lines: LedgerLines;
   readonly books: Pick<Books, 'arAccounts' | 'accounts'>;
   readonly ours: ReadonlyMap<string, Entry>;
   readonly rules: Rules;
@@ -63,7 +72,7 @@ function meantOf(document: NonNullable<Booking['document']>): ReadonlyMap<string
 }
 
 const linesOf = (booking: Booking, { lines }: LedgerEvidence): readonly LedgerLine[] =>
-  lines.filter((line) => sameText(line.target, booking.target));
+  lines.byTarget.get(booking.target.toLowerCase()) ?? [];
 const isControl = ({ account }: LedgerLine, { books }: LedgerEvidence): boolean => books.arAccounts.has(account);
 const isCash = ({ account }: LedgerLine, { books }: LedgerEvidence): boolean =>
   books.accounts.get(account.trim().toUpperCase())?.cash === true;
@@ -95,7 +104,7 @@ export function othersOn(evidence: LedgerEvidence): readonly string[] {
       ...(booked?.cashAccount === undefined ? [] : [booked.cashAccount]),
     ]),
   );
-  const others = evidence.lines.filter((line) => accounts.has(line.account) && !evidence.ours.has(line.target));
+  const others = evidence.lines.all.filter((line) => accounts.has(line.account) && !evidence.ours.has(line.target));
   return groupBy(others, (line) => `${line.account} ${line.currency}`).map(
     ([group, lines]) => `${group}: ${lines.length} lines of others, ${readable(sum(lines.map((line) => line.amount)))}.`,
   );

@@ -56,7 +56,12 @@ function judged(compared: readonly Compared[], show: (amount: Decimal) => string
 /** Groups by a text, in order of the text. */
 export function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): readonly (readonly [string, readonly Item[]])[] {
   const groups = new Map<string, Item[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
   return [...groups].sort(([left], [right]) => (left < right ? -1 : 1));
 }
 

@@ -18,6 +18,8 @@ export interface OpenEvidence {
   readonly acumatica: readonly Standing[];
   readonly entries: ReadonlyMap<string, Entry>;
   readonly ours: ReadonlyMap<string, Entry>;
+  /** References of what we booked, lower case: whoever else carries one is a duplicate. */
+  readonly markers: ReadonlySet<string>;
   /** Present state of everything we booked for customers whose balances differ. */
   readonly standing: ReadonlyMap<string, Standing>;
   /** Documents that stand in the books and no longer count in Zuora. */
@@ -108,14 +110,14 @@ function partsOf(
         parts.push({ amount: difference, cause: 'opening balance differs', record: `${standing.target} ${source.number}` });
       continue;
     }
-    const cause = source === undefined && !isKnownMarker(standing, evidence) ? 'manual document in Acumatica' : 'duplicate';
+    const cause =
+      source === undefined && !evidence.markers.has(standing.marker?.trim().toLowerCase() ?? '')
+        ? 'manual document in Acumatica'
+        : 'duplicate';
     parts.push({ amount: owedThere(standing), cause, record: standing.target });
   }
   return [...parts, ...partsOfOurs(group, evidence)];
 }
-
-const isKnownMarker = ({ marker }: Standing, { entries }: OpenEvidence): boolean =>
-  [...entries.values()].some(({ booked }) => booked !== undefined && sameText(booked.marker, marker));
 
 /** Documents of ours that were edited, voided or deleted, and money people applied to them by hand. */
 function partsOfOurs(group: string, evidence: OpenEvidence): readonly Part[] {

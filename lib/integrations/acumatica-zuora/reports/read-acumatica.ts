@@ -1,10 +1,11 @@
 import { asFailure } from '../../../failures.ts';
 import { add, type Decimal, subtract } from '../../../values/decimal.ts';
 import { and, compare, eq } from '../../../vendors/acumatica/filter.ts';
-import type { AccountDetailsRow, InvoiceRow } from '../../../vendors/acumatica/wire.ts';
+import type { AccountDetailsRow, InvoiceRow, PaymentRow } from '../../../vendors/acumatica/wire.ts';
 import { parseTarget, targetKey } from '../ar-draft.ts';
 import type { PairContext } from '../context.ts';
-import { periodCode } from '../periods.ts';
+import { type FinancialPeriod, periodCode } from '../periods.ts';
+import type { CustomerNow } from './customers.ts';
 
 /** Reads what Acumatica shows now. */
 
@@ -32,6 +33,13 @@ export async function readPosted(context: PairContext, period: string): Promise<
   return collect(context.acumatica.list('Invoice', { ...withCurrency, filter }), ofInvoice);
 }
 
+/** Documents of AR302000 dated in a period. A later application moves that date, so what is missing here is asked for one by one. */
+export async function readPostedMoney(context: PairContext, { start, end }: FinancialPeriod): Promise<readonly Standing[]> {
+  const filter = and(compare('Payment', 'ApplicationDate', 'ge', start), compare('Payment', 'ApplicationDate', 'le', end));
+  const rows = await collect(context.acumatica.list('Payment', { select: moneyFields, filter }), ofMoney);
+  return rows.filter(({ target }) => !target.startsWith('Credit Memo/'));
+}
+
 /** Documents by target, 20 per call; missing ones are absent. */
 export async function readStanding(context: PairContext, targets: readonly string[]): Promise<ReadonlyMap<string, Standing>> {
   const byType = new Map<string, string[]>();
@@ -47,17 +55,8 @@ export async function readStanding(context: PairContext, targets: readonly strin
       continue;
     }
     for (const row of await context.acumatica.readStatus('Payment', type, refs)) {
-      const target = targetKey(row.Type, row.ReferenceNbr);
-      standing.set(target, {
-        target,
-        status: row.Status ?? '',
-        amount: row.PaymentAmount ?? '0',
-        open: row.AvailableBalance ?? '0',
-        currency: row.CurrencyID,
-        customer: row.CustomerID,
-        marker: row.PaymentRef,
-        period: undefined,
-      });
+      const one = ofMoney(row);
+      standing.set(one.target, one);
     }
   }
   return standing;
@@ -70,24 +69,24 @@ export async function readOpenDocuments(context: PairContext): Promise<readonly 
     acumatica.list('Invoice', { ...withCurrency, filter: and(eq('Invoice', 'Status', 'Open'), compare('Invoice', 'Balance', 'gt', '0')) }),
     ofInvoice,
   );
-  const payments: Standing[] = [];
-  const select = ['Type', 'ReferenceNbr', 'Status', 'CustomerID', 'CurrencyID', 'PaymentRef', 'PaymentAmount', 'AvailableBalance'];
-  for await (const page of acumatica.list('Payment', { select, filter: eq('Payment', 'Status', 'Open') })) {
-    for (const row of page) {
-      if (row.Type !== 'Payment' && row.Type !== 'Prepayment') continue;
-      payments.push({
-        target: targetKey(row.Type, row.ReferenceNbr),
-        status: row.Status ?? '',
-        amount: row.PaymentAmount ?? '0',
-        open: row.AvailableBalance ?? '0',
-        currency: row.CurrencyID,
-        customer: row.CustomerID,
-        marker: row.PaymentRef,
-        period: undefined,
-      });
-    }
-  }
+  const money = await collect(acumatica.list('Payment', { select: moneyFields, filter: eq('Payment', 'Status', 'Open') }), ofMoney);
+  const payments = money.filter(({ target }) => target.startsWith('Payment/') || target.startsWith('Prepayment/'));
   return [...invoices, ...payments];
+}
+
+const moneyFields = ['Type', 'ReferenceNbr', 'Status', 'CustomerID', 'CurrencyID', 'PaymentRef', 'PaymentAmount', 'AvailableBalance'];
+
+function ofMoney(row: PaymentRow): Standing {
+  return {
+    target: targetKey(row.Type, row.ReferenceNbr),
+    status: row.Status ?? '',
+    amount: row.PaymentAmount ?? '0',
+    open: row.AvailableBalance ?? '0',
+    currency: row.CurrencyID,
+    customer: row.CustomerID,
+    marker: row.PaymentRef,
+    period: undefined,
+  };
 }
 
 function ofInvoice(row: InvoiceRow): Standing {
@@ -103,6 +102,16 @@ function ofInvoice(row: InvoiceRow): Standing {
     marker: row.CustomerOrder,
     period: digits === undefined ? undefined : `${digits.slice(2)}${digits.slice(0, 2)}`,
   };
+}
+
+/** All customers, as the report looks at them. */
+export async function readCustomersNow(context: PairContext): Promise<ReadonlyMap<string, CustomerNow>> {
+  const select = ['CustomerID', 'CurrencyID', 'AutoApplyPayments'];
+  const rows = await collect(
+    context.acumatica.list('Customer', { select }),
+    (row): CustomerNow => ({ id: row.CustomerID.trim(), currency: row.CurrencyID, autoApply: row.AutoApplyPayments === true }),
+  );
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** A ledger line of module AR. */

@@ -1,21 +1,30 @@
 import type { Report, ReportLine, ReportResult } from '../../../contracts/integration.ts';
 import type { Link } from '../../../contracts/link.ts';
 import { asFailure } from '../../../failures.ts';
+import { addDays } from '../../../values/calendar-date.ts';
 import { negate, readable, sum } from '../../../values/decimal.ts';
 import { parseTarget } from '../ar-draft.ts';
 import type { PairContext } from '../context.ts';
-import { fetchCustomerRows } from '../customer-index.ts';
 import { methodOf } from '../method-map.ts';
 import type { FinancialPeriod } from '../periods.ts';
-import { type CustomerNow, compareCustomers } from './customers.ts';
+import { compareCustomers } from './customers.ts';
 import { bookedPeriod, compareDocuments } from './documents.ts';
 import { type Booking, type Entry, entryOf, ourTargets, type Rules, type ZuoraDocument } from './evidence.ts';
 import { compareJournals, journalTarget } from './journals.ts';
-import { compareAccounts, compareCash, othersOn } from './ledger.ts';
+import { compareAccounts, compareCash, indexLines, othersOn } from './ledger.ts';
 import { moneyLine, worst } from './lines.ts';
 import { compareOpenItems, differingAccounts } from './open-items.ts';
 import { findPeriod, periodOf, shownPeriod } from './period.ts';
-import { readAccountTotals, readLedger, readOpenDocuments, readPosted, readStanding, type Standing } from './read-acumatica.ts';
+import {
+  readAccountTotals,
+  readCustomersNow,
+  readLedger,
+  readOpenDocuments,
+  readPosted,
+  readPostedMoney,
+  readStanding,
+  type Standing,
+} from './read-acumatica.ts';
 import { readAgain, readDocumentsOf, readOpen } from './read-zuora.ts';
 
 /** Explains every cent between the two systems. Reads both of them and the links, and writes nothing. */
@@ -24,8 +33,10 @@ export const reconcile: Report<PairContext> = {
   summary: 'Documents, open balances, accounts, cash, customers and journals of a period: tied, explained, or open.',
   schedule: '0 2 * * *',
   async run(context, input) {
-    await context.loadBooks(input.period === undefined ? [] : datesOf(input.period));
-    const period = findPeriod((await context.refreshBooks()).periods, input.period, context.today);
+    // At night the day that ended counts: on the first of a month that is still the period before.
+    const yesterday = addDays(context.today, -1);
+    await context.loadBooks(input.period === undefined ? [yesterday] : datesOf(input.period));
+    const period = findPeriod((await context.refreshBooks()).periods, input.period, yesterday);
     const first = await reconcilePeriod(context, period, input.links);
     // What moved while both systems were read shows as a difference: it is looked at once more before it is called one.
     return first.result === 'open' ? reconcilePeriod(context, period, input.links) : first;
@@ -85,7 +96,8 @@ async function gather(context: PairContext, period: FinancialPeriod, links: (flo
   const documents = await readDocumentsOf(context, period);
   const { periods } = context.books();
   const listed = new Set(documents.map((document) => document.key));
-  const posted = new Map((await readPosted(context, period.id)).map((one) => [one.target, one]));
+  const dated = [...(await readPosted(context, period.id)), ...(await readPostedMoney(context, period))];
+  const posted = new Map(dated.map((one) => [one.target, one]));
   const near = [...entries.values()].filter(
     ({ key, booked }) => booked !== undefined && (listed.has(key) || isNear(booked, period, posted, periods)),
   );
@@ -107,7 +119,7 @@ function isNear(
   posted: ReadonlyMap<string, Standing>,
   periods: readonly FinancialPeriod[],
 ): boolean {
-  return posted.has(booking.target) || (booking.period ?? periodOf(periods, booking.date)) === period.id;
+  return posted.get(booking.target)?.period === period.id || (booking.period ?? periodOf(periods, booking.date)) === period.id;
 }
 
 async function openItems(
@@ -136,6 +148,7 @@ async function openItems(
   return compareOpenItems({
     ...open,
     entries: evidence.entries,
+    markers: new Set(entries.flatMap(({ booked }) => (booked === undefined ? [] : [booked.marker.trim().toLowerCase()]))),
     standing: await readStanding(context, suspects),
     missing: [...missing.values()],
     unwound: unbooked.filter(({ counts, booked }) => !counts && booked).map(({ document }) => document),
@@ -210,7 +223,7 @@ async function ledger(context: PairContext, evidence: Evidence, notes: string[])
   const books = context.books();
   const lines = await readLedger(context, period.id);
   if (lines === undefined) return totalsOnly(context, { all, inPeriod, period }, notes);
-  const given = { entries: all, inPeriod, lines, books, ours: byTarget, rules };
+  const given = { entries: all, inPeriod, lines: indexLines(lines), books, ours: byTarget, rules };
   notes.push(...othersOn(given));
   const cashAccountFor = (document: ZuoraDocument) => {
     try {
@@ -258,14 +271,7 @@ async function customers(context: PairContext, links: (flow: string) => AsyncIte
       accounts.push({ id, label: `${accountNumber} ${name}`, currency });
     }
   }
-  const ids = accounts.flatMap(({ id }) => byAccount.get(id)?.keys.a ?? []);
-  const rows = await fetchCustomerRows(context.acumatica, ids);
-  const present = new Map(
-    [...rows].map(([id, row]): [string, CustomerNow] => [
-      id,
-      { id: row.CustomerID, currency: row.CurrencyID, autoApply: row.AutoApplyPayments === true },
-    ]),
-  );
+  const present = await readCustomersNow(context);
   return compareCustomers({ accounts, links: byAccount, customers: present, onDemand: settings.customers.create === 'on-demand' });
 }
 
