@@ -38,3 +38,20 @@ export function changedConfiguration(written: Fields, integration: string, chang
     },
   };
 }
+
+/** The part of somebody's connector.yaml that a scenario takes over: decisions about the integration, not addresses or credentials. */
+export function integrationOf(written: unknown, integration: string): Fields | undefined {
+  const integrations = isFields(written) ? written['integrations'] : undefined;
+  if (!isFields(integrations)) return undefined;
+  const own = Object.entries(integrations).find(([name, one]) => isFields(one) && (one['uses'] ?? name) === integration)?.[1];
+  if (!isFields(own)) return undefined;
+  const { settings, flows, mode } = own;
+  return Object.fromEntries(Object.entries({ settings, flows, mode }).filter(([, value]) => value !== undefined));
+}
+
+/** connector.yaml of the company with these decisions in place of its own. */
+export function withDecisions(written: Fields, integration: string, decisions: Fields): Record<string, unknown> {
+  const integrations = isFields(written['integrations']) ? written['integrations'] : {};
+  const own = isFields(integrations[integration]) ? integrations[integration] : {};
+  return { ...written, integrations: { ...integrations, [integration]: { ...own, ...decisions } } };
+}

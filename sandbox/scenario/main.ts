@@ -29,7 +29,7 @@ async function run(
   const problems = [...found.problems, ...read.flatMap((one) => one.problems)];
   if (problems.length > 0) {
     if (options.json) process.stdout.write(`${JSON.stringify({ problems }, null, 2)}\n`);
-    else process.stderr.write(`${problems.map(problemText).join('\n')}\nNothing was run.\n`);
+    else process.stderr.write(`${problems.map((problem) => problemText(problem)).join('\n')}\nNothing was run.\n`);
     process.exitCode = 2;
     return;
   }

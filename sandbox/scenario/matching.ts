@@ -96,19 +96,24 @@ function pairUp(expected: readonly unknown[], found: readonly unknown[], path: s
     const at = `${path}[${index}]`;
     const own = fitting.get(index);
     if (own !== undefined) return compare(wanted, found[own], at);
+    const left = [...free];
     const nearest = nearestOf(
       wanted,
-      [...free].map((candidate) => found[candidate]),
+      left.map((candidate) => ({ candidate, one: found[candidate] })),
+      ({ one }) => one,
     );
-    return nearest === undefined ? differs(at, shown(wanted), undefined) : compare(wanted, nearest, at);
+    const candidate = nearest?.candidate ?? left[0];
+    if (candidate === undefined) return differs(at, shown(wanted), undefined);
+    free.delete(candidate);
+    return compare(wanted, found[candidate], at);
   });
 }
 
 /** The one that agrees in most fields; of equal ones the one that differs in fewest. */
-export function nearestOf<One>(expected: unknown, candidates: readonly One[]): One | undefined {
+export function nearestOf<One>(expected: unknown, candidates: readonly One[], read: (one: One) => unknown = (one) => one): One | undefined {
   let best: { readonly one: One; readonly score: number } | undefined;
   for (const one of candidates) {
-    const { agreeing, differences } = compare(expected, one);
+    const { agreeing, differences } = compare(expected, read(one));
     const score = agreeing - differences.length / 1000;
     if (agreeing > 0 && (best === undefined || score > best.score)) best = { one, score };
   }
@@ -141,7 +146,7 @@ export function shown(value: unknown): string {
 /** `*` stands for any characters. */
 export function isLike(pattern: string, text: string): boolean {
   const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('[^]*')}$`).test(text);
+  return new RegExp(`^${parts.join('[\\s\\S]*')}$`).test(text);
 }
 
 export function numberFits(expected: ExpectedNumber, found: number): boolean {

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Document, LineCounter, parseAllDocuments, type ScalarTag, stringify, type Tags } from 'yaml';
+import { dirname, join, resolve } from 'node:path';
+import { type Document, LineCounter, parse, parseAllDocuments, type ScalarTag, stringify, type Tags } from 'yaml';
 import { checkConfiguration } from '../../lib/configuration/load.ts';
 import { type Problem, problemsOf } from '../../lib/configuration/problem.ts';
 import type { Catalog } from '../../lib/contracts/integration.ts';
 import type { Company } from '../company.ts';
-import { changedConfiguration } from './lay-over.ts';
+import { changedConfiguration, integrationOf, withDecisions } from './lay-over.ts';
 import { type Scenario, scenarioSchema } from './schema.ts';
 
 /** A scenario as it stands in a file, ready to run. */
@@ -109,12 +109,14 @@ export function readScenarios(
 
 function readOne(
   raw: unknown,
-  known: Known,
+  known: Known & { readonly file: string },
 ): { readonly scenario: Scenario; readonly company: Company } | { readonly problems: readonly Problem[] } {
   const parsed = scenarioSchema.safeParse(raw);
   if (!parsed.success) return { problems: problemsOf(parsed.error) };
   const scenario = parsed.data;
-  const company = companyOf(scenario, known.companies);
+  const named = companyOf(scenario, known.companies);
+  if (!('systems' in named)) return { problems: [named] };
+  const company = decidedCompany(scenario, named, known.file);
   if (!('systems' in company)) return { problems: [company] };
   const problems = [...strangers(scenario, company), ...configurationProblems(scenario, company, known.catalog)];
   return problems.length > 0 ? { problems } : { scenario, company };
@@ -136,6 +138,23 @@ function companyOf(scenario: Scenario, companies: readonly Company[]): Company |
     reason: `there is no company "${wanted}" with the integration "${scenario.integration}"`,
     fix: `Use one of: ${own.map((one) => one.name).join(', ')}.`,
   };
+}
+
+/** The company with the decisions of a connector.yaml, when the scenario names one. */
+function decidedCompany(scenario: Scenario, company: Company, file: string): Company | Problem {
+  const { from } = scenario.config;
+  if (from === undefined) return company;
+  const path = resolve(dirname(file), from);
+  const problem = (reason: string, fix: string): Problem => ({ path: 'config.from', reason: `${path} ${reason}`, fix });
+  let written: unknown;
+  try {
+    written = parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    return problem(`cannot be read (${codeOf(error)})`, 'Name a connector.yaml by its path from this scenario file.');
+  }
+  const decisions = integrationOf(written, scenario.integration);
+  if (decisions === undefined) return problem(`has no integration ${scenario.integration}`, 'Name the connector.yaml that has it.');
+  return { ...company, configuration: (origins) => withDecisions(company.configuration(origins), scenario.integration, decisions) };
 }
 
 /** Systems that the company does not have, wherever they are named. */

@@ -251,6 +251,10 @@ export const scenarioSchema = z.strictObject({
   workers: z.number().int().min(1).max(8).default(1).describe('Worker functions at the same time'),
   config: z
     .strictObject({
+      from: z
+        .string()
+        .optional()
+        .describe('A connector.yaml beside this file: its settings, flows and mode of the integration stand in for those of the company'),
       settings: record.optional().describe('Laid over the settings of the company; null removes one'),
       flows: record.optional().describe('Mode and cadence per flow'),
       connections: z.record(z.string(), record).optional().describe('Laid over the settings of a connection, by system'),
@@ -276,4 +280,4 @@ export type Scenario = z.infer<typeof scenarioSchema>;
 export type Step = z.infer<typeof stepSchema>;
 export type Expectation = z.infer<typeof expectationSchema>;
 export type OperatorAct = z.infer<typeof operator>;
-export type ConfigurationChange = z.infer<typeof scenarioSchema>['config'];
+export type ConfigurationChange = Omit<z.infer<typeof scenarioSchema>['config'], 'from'>;
