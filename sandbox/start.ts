@@ -9,7 +9,6 @@ import { readJsonFile, writeJsonFile } from './cloud/file-store.ts';
 import { createLiveLine, untilRest } from './rehearsal/progress.ts';
 import { StartError } from './rehearsal/start-error.ts';
 import { forget, openRehearsal, type Rehearsal } from './rehearsal/start-rehearsal.ts';
-import { webhookPlace } from './rehearsal/start-systems.ts';
 import { takeFigures } from './rehearsal/summary.ts';
 import { summaryOf } from './rehearsal/summary-text.ts';
 
@@ -63,12 +62,10 @@ async function main(options: Options): Promise<number> {
 }
 
 function welcome(rehearsal: Rehearsal, given: { readonly state: string; readonly seconds: number }): void {
-  const { company, systems, runner, target, webhookAddress } = rehearsal;
+  const { company, systems, runner, target, webhooks } = rehearsal;
   const addresses: (readonly [string, string])[] = [
     ['operations', `${target.url}/…   (signed; the CLI does it)`],
-    ...Object.keys(systems.origins)
-      .filter((system) => company.systems[system]?.acts.some((act) => Object.values(act).includes(webhookPlace)))
-      .map((system) => [`webhooks ${system}`, webhookAddress(system)] as const),
+    ...webhooks.map(({ system, url }) => [`webhooks of ${system}`, url] as const),
     ...Object.entries(systems.origins).map(([system, origin]) => [`${system}`, `${origin}   (people act at ${origin}/__control)`] as const),
     ...Object.entries(runner.urls).map(([service, url]) => [service, url] as const),
     ['state and logs', `${given.state}   (logs of the functions: ${given.state}/cloud/logs)`],

@@ -73,6 +73,8 @@ export function kestrelMonth(today: CalendarDate): CompanyInAction {
       acumatica: { ...acumatica, seed: books(today, periodOf(closed)) },
       zuora: {
         ...zuora,
+        // The connector registers its webhooks itself.
+        acts: [],
         seed: {
           ...(zuora.seed as object),
           accounts: monthAccounts.map(accountInput),

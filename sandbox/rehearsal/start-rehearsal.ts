@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parse, stringify } from 'yaml';
 import * as z from 'zod';
-import { endpointFileName, type Target } from '../../cli/connection.ts';
+import { ask, endpointFileName, type Target } from '../../cli/connection.ts';
 import { catalog } from '../../lib/catalog.ts';
 import { loadConfiguration } from '../../lib/configuration/load.ts';
 import { utcDate } from '../../lib/values/calendar-date.ts';
@@ -35,7 +35,8 @@ export interface Rehearsal {
   readonly ownConfiguration: boolean;
   /** Where the operations are asked. */
   readonly target: Target;
-  readonly webhookAddress: (system: string) => string;
+  /** Where systems that send webhooks send them. */
+  readonly webhooks: readonly { readonly system: string; readonly url: string }[];
   /** Messages on the queues of the integration. */
   depth(queue: 'live' | 'bulk' | 'dead'): { readonly waiting: number; readonly inFlight: number; readonly delayed: number };
   /** Whether something of the company's story is still to happen. */
@@ -48,12 +49,13 @@ export interface Rehearsal {
 const remembered = z.object({
   today: z.string(),
   ports: z.record(z.string(), z.number()),
-  webhooksAt: z.string(),
   happened: z.number(),
   /** False while a rehearsal runs: what the simulators took in after their last saving is lost when it is still false at the next start. */
   endedCleanly: z.boolean(),
 });
 type Remembered = z.infer<typeof remembered>;
+
+const registered = z.object({ registered: z.array(z.object({ system: z.string(), url: z.string() })) });
 
 const usualPorts = { api: 7100, acumatica: 7101, zuora: 7102 };
 const saveEveryMs = 10_000;
@@ -81,6 +83,7 @@ export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsa
       folder: join(state, 'systems'),
       isNew: before === undefined,
       ports: before?.ports ?? usualPorts,
+      say,
     });
     closers.push(() => systems.close());
     const configurationFile = join(state, 'connector.yaml');
@@ -92,18 +95,16 @@ export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsa
     const runner = await startRunner({
       assembly: join(state, 'assembly'),
       state: join(state, 'cloud'),
-      ports: { api: await freePort(before?.ports['api'] ?? usualPorts.api) },
+      ports: { api: await freePort('the connector', before?.ports['api'] ?? usualPorts.api, say) },
     }).catch((error: unknown) => {
       throw startProblem(error, state);
     });
     closers.push(() => runner.stop());
-    const webhookAddress = (system: string): string => `${runner.apiUrl}/webhooks/${integration}/${system}`;
     const target = { url: `${runner.apiUrl}/operations`, region: runner.region, credentials: runner.operator };
 
     let memory: Remembered = {
       today,
       ports: { ...portsOf(systems.origins), api: Number(new URL(runner.apiUrl).port) },
-      webhooksAt: runner.apiUrl,
       happened: before?.happened ?? 0,
       endedCleanly: false,
     };
@@ -116,33 +117,31 @@ export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsa
     if (before === undefined) {
       say('Moving the company in …');
       await systems.seed();
-      await fillSecrets(runner, company, await systems.act(webhookAddress, 'all'), secretNames);
+      await fillSecrets(runner, company, await systems.act('all'), secretNames);
     } else {
-      if (before.webhooksAt !== runner.apiUrl) await systems.act(webhookAddress, 'webhooks');
       if (!before.endedCleanly) {
         say('The last run was not ended with Ctrl-C: the simulated systems go on from where they were last saved.');
         // The newest refresh token may have been given out after that, so somebody consents anew.
-        await fillSecrets(runner, company, await systems.act(webhookAddress, 'consent'), secretNames);
+        await fillSecrets(runner, company, await systems.act('consent'), secretNames);
       }
     }
-    const save = (): void => {
-      systems.save();
-    };
-    save();
+    const webhooks = registered.parse(await ask(target, 'register', { origin: runner.apiUrl })).registered;
+    for (const simulator of Object.values(systems.simulators)) simulator.resetCalls();
+    systems.save();
     remember({});
-    const saving = setInterval(save, saveEveryMs).unref();
+    const saving = setInterval(() => systems.save(), saveEveryMs).unref();
     const endpoint = join(state, endpointFileName);
     writeJsonFile(endpoint, { operationsUrl: target.url, region: target.region, ...pick(runner) });
     // Last in, first out: nobody asks any more, the functions end, and only then the systems are saved.
     closers.splice(1, 0, () => {
       clearInterval(saving);
-      save();
+      systems.save();
       remember({ endedCleanly: true });
     });
     closers.push(() => rmSync(endpoint, { force: true }));
 
     return {
-      ...{ company, systems, runner, integration, target, webhookAddress, close },
+      ...{ company, systems, runner, integration, target, webhooks, close },
       startFrom: startOf(pair?.settings),
       ownConfiguration: options.configuration !== undefined,
       depth: (queue) => runner.sqs.depth(`${configuration.stack}-${integration}-${queue}`) ?? { waiting: 0, inFlight: 0, delayed: 0 },

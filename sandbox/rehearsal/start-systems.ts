@@ -6,32 +6,32 @@ import { machineClock } from '../cloud/clock.ts';
 import { readJsonFile, writeJsonFile } from '../cloud/file-store.ts';
 import type { CallingSimulator, Company } from '../company.ts';
 import { listen } from '../simulators/kit.ts';
+import { StartError } from './start-error.ts';
 
 /** A company's systems on loopback, as they were left when the folder knows them. */
 export interface RunningSystems {
   readonly simulators: Readonly<Record<string, CallingSimulator>>;
   /** Address of each system: `http://127.0.0.1:7101`. */
   readonly origins: Readonly<Record<string, string>>;
-  /** Acts that name the connector's webhook address, or all of them; answers what each system said, act by act. */
-  act(
-    webhookAddress: (system: string) => string,
-    which: 'all' | 'webhooks' | 'consent',
-  ): Promise<Readonly<Record<string, readonly unknown[]>>>;
+  /** What happens there before the story begins, all of it or only the consents; answers what each system said, act by act. */
+  act(which: 'all' | 'consent'): Promise<Readonly<Record<string, readonly unknown[]>>>;
   /** Puts the company's records into systems that are new. */
   seed(): Promise<void>;
   save(): void;
   close(): Promise<void>;
 }
 
-/** Stands in an act for the connector's address. */
-export const webhookPlace = '{webhooks}';
-
 /** Ids that the simulators make up are the same in every first run, and never those of the run before in a later one. */
 const firstSeed = 20_260_302;
 
 export async function startSystems(
   company: Company,
-  given: { readonly folder: string; readonly isNew: boolean; readonly ports: Readonly<Record<string, number>> },
+  given: {
+    readonly folder: string;
+    readonly isNew: boolean;
+    readonly ports: Readonly<Record<string, number>>;
+    readonly say: (sentence: string) => void;
+  },
 ): Promise<RunningSystems> {
   const simulators: Record<string, CallingSimulator> = {};
   const servers: { close(): Promise<void> }[] = [];
@@ -41,7 +41,7 @@ export async function startSystems(
     const random = createSeededRandom(given.isNew ? firstSeed + index : randomInt(2 ** 31));
     const simulator = system.create({ clock: machineClock, random, fetch: (request) => fetch(request) }, { autoDeliver: true });
     if (!given.isNew) simulator.restore(readJsonFile(fileOf(name)));
-    const server = await listen(simulator, await freePort(given.ports[name] ?? 0));
+    const server = await listen(simulator, await freePort(name, given.ports[name] ?? 0, given.say));
     simulators[name] = simulator;
     servers.push(server);
     origins[name] = server.url;
@@ -52,17 +52,13 @@ export async function startSystems(
     async seed() {
       for (const [name, system] of Object.entries(company.systems)) await simulators[name]?.seed(system.seed);
     },
-    async act(webhookAddress, which) {
+    async act(which) {
       const answers: Record<string, unknown[]> = {};
       for (const [name, system] of Object.entries(company.systems)) {
-        answers[name] = [];
-        for (const act of system.acts) {
-          const isWanted =
-            which === 'all' || (which === 'webhooks' ? Object.values(act).includes(webhookPlace) : act['action'] === 'consent');
-          const placed = Object.entries(act).map(([member, value]) => [member, value === webhookPlace ? webhookAddress(name) : value]);
-          answers[name].push(isWanted ? await simulators[name]?.act(Object.fromEntries(placed)) : undefined);
-        }
-        simulators[name]?.resetCalls();
+        const said: unknown[] = [];
+        for (const act of system.acts)
+          said.push(which === 'all' || act['action'] === 'consent' ? await simulators[name]?.act(act) : undefined);
+        answers[name] = said;
       }
       return answers;
     },
@@ -76,8 +72,8 @@ export async function startSystems(
   };
 }
 
-/** The port asked for, or any when somebody else has it. */
-export async function freePort(wanted: number): Promise<number> {
+/** The port asked for, or another one when somebody else has it. */
+export async function freePort(what: string, wanted: number, say: (sentence: string) => void): Promise<number> {
   for (const port of [wanted, 0]) {
     const server = createServer();
     const taken = await new Promise<number | undefined>((resolve) => {
@@ -88,7 +84,9 @@ export async function freePort(wanted: number): Promise<number> {
       });
     });
     await new Promise((resolve) => server.close(resolve));
-    if (taken !== undefined) return taken;
+    if (taken === undefined) continue;
+    if (wanted !== 0 && taken !== wanted) say(`Port ${wanted} is in use by another program; ${what} is at ${taken} instead.`);
+    return taken;
   }
-  throw new Error('this machine has no free port');
+  throw new StartError('This machine has no free port.', 'End programs that listen on 127.0.0.1, then start again.');
 }
