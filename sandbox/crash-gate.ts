@@ -25,6 +25,7 @@ export class CrashPlans {
   #plans: { readonly plan: CrashPlan; readonly pattern: RegExp; left: number }[] = [];
   /** Every effect so far, for enumerating crash points. */
   readonly #seen: string[] = [];
+  #struck = 0;
 
   add(plan: CrashPlan): void {
     const pattern = new RegExp(`^${plan.effect.split('*').map(escaped).join('.*')}$`);
@@ -37,6 +38,11 @@ export class CrashPlans {
 
   get pending(): number {
     return this.#plans.length;
+  }
+
+  /** Processes that died so far. */
+  get struck(): number {
+    return this.#struck;
   }
 
   seen(): readonly string[] {
@@ -53,6 +59,7 @@ export class CrashPlans {
         continue;
       }
       this.#plans = this.#plans.filter((other) => other !== entry);
+      this.#struck += 1;
       return true;
     }
     return false;
