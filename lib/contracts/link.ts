@@ -35,6 +35,8 @@ export interface Intent {
   readonly marker: string;
   readonly fence: number;
   readonly sentAt: string;
+  /** Creation in a mirror: the fields that were sent. If the answer is lost and the record is found, they are its base. */
+  readonly fields?: Json;
   /** Mirror update of a field that adds up: what was to be there, and what both sides showed when that was computed. */
   readonly sums?: Readonly<Record<string, { readonly sum: string; readonly a: string; readonly b: string }>>;
 }
