@@ -172,7 +172,7 @@ export async function createOther(batch: MirrorBatch, one: Read, lookedAt: Date)
     });
   }
   if (await mayBeOurs(batch, work)) return putBack(batch, work, { delayMs: 30_000, spends: false });
-  await announce(batch, work, { stage: 'create', marker: marker ?? refText(work.task.ref) });
+  await announce(batch, work, { stage: 'create', marker: marker ?? refText(work.task.ref), fields: asJson(fields) });
   let created: { readonly key: string; readonly row: unknown };
   try {
     created = await lens.create(shift.open.context, fields, one.links);
@@ -208,13 +208,9 @@ async function settleCreated(
   made: { readonly side: Side; readonly fields: Fields; readonly key: string; readonly row: unknown },
 ): Promise<void> {
   const { work } = one;
-  const { flow, shift } = batch;
+  const { flow } = batch;
   const { side, fields, key, row } = made;
-  const shown = comparable(batch, side, lensOf(flow, side).read(row, shift.open.context));
-  const echo: Record<Side, Record<string, unknown>> = { a: {}, b: {} };
-  for (const [field, value] of Object.entries(shown)) {
-    if (!sameValue(value, fields[field])) echo[side][field] = value;
-  }
+  const echo = { a: {}, b: {}, [side]: normalised(batch, side, { sent: fields, row }) };
   const headers = { ...work.leased.link.headers, [side]: flow.sides[side].source.describe(row).header };
   try {
     await settle(batch, work, {
@@ -238,6 +234,18 @@ async function settleCreated(
   }
 }
 
+/** What a side made of the fields that were sent to it. */
+function normalised(batch: MirrorBatch, side: Side, { sent, row }: { readonly sent: Fields; readonly row: unknown }): Fields {
+  const shown = comparable(batch, side, lensOf(batch.flow, side).read(row, batch.shift.open.context));
+  return Object.fromEntries(Object.entries(shown).filter(([field, value]) => !sameValue(value, sent[field])));
+}
+
+/** A creation whose answer was lost, found again: its base is what was sent then, not what the source says by now. */
+export function asSent(batch: MirrorBatch, link: Link, side: Side, row: unknown): Link {
+  const sent = objectOf(link.base);
+  return sent === undefined ? link : { ...link, ...keptEcho(link, { a: {}, b: {}, [side]: normalised(batch, side, { sent, row }) }) };
+}
+
 /** The full set of fields, as the flow's own schema wants them for a creation. */
 function parseFields(batch: MirrorBatch, one: Read): Fields {
   const parsed = batch.flow.fields.safeParse(one.fields);
@@ -251,7 +259,7 @@ function parseFields(batch: MirrorBatch, one: Read): Fields {
   });
 }
 
-async function announce(batch: MirrorBatch, work: Work, what: Pick<Intent, 'stage' | 'marker' | 'sums'>): Promise<void> {
+async function announce(batch: MirrorBatch, work: Work, what: Pick<Intent, 'stage' | 'marker' | 'sums' | 'fields'>): Promise<void> {
   const { desk } = batch.shift;
   const now = desk.clock.now();
   const { trouble: _t, troubleSince: _s, troubleHeader: _h, ...kept } = work.leased.link;

@@ -5,7 +5,7 @@ import { otherSide, refText } from '../values/record-ref.ts';
 import { auditEntry } from './audit-entry.ts';
 import { putBack } from './conclude.ts';
 import type { MirrorBatch, Read } from './lens.ts';
-import { mergePair } from './mirror-write.ts';
+import { asSent, mergePair } from './mirror-write.ts';
 import { sendChanges } from './pack.ts';
 import { storePlan } from './plans.ts';
 import { changeOf } from './shift.ts';
@@ -34,6 +34,7 @@ export async function pairUp(batch: MirrorBatch, one: Read, match: Match): Promi
   const rows = await batch.flow.sides[side].source.rows(open.context, [match.key]);
   const row = rows.get(match.key);
   if (row === undefined) return putBack(batch, work, { delayMs: 5_000, spends: true });
+  if (created) work.leased = { ...work.leased, link: asSent(batch, work.leased.link, side, row) };
   await mergePair(batch, one, row);
 }
 
@@ -42,12 +43,13 @@ async function claim(batch: MirrorBatch, work: Work, match: Match, created: bool
   const { desk } = batch.shift;
   const side = otherSide(work.from);
   const partner = { ...work.task.ref, side, key: match.key };
-  const { intent: _settled, trouble: _t, troubleSince: _s, troubleHeader: _h, ...kept } = work.leased.link;
+  const { intent, trouble: _t, troubleSince: _s, troubleHeader: _h, ...kept } = work.leased.link;
   const link: Link = {
     ...kept,
     state: 'working',
     label: labelOf(work),
     keys: { ...kept.keys, [side]: match.key },
+    ...(created && intent?.fields !== undefined ? { base: intent.fields } : {}),
     updatedAt: desk.clock.now().toISOString(),
   };
   const entry = auditEntry(desk, work.task.ref, work.task.change, {

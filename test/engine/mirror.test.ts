@@ -110,6 +110,18 @@ describe('a mirror', () => {
     expect(world.quill.contacts[0]?.points).toBe('8');
   });
 
+  it('a creation whose answer was lost is brought to what the source says by the time it is found', async () => {
+    const world = new World({ direction: 'a-to-b' });
+    world.quill.contact({ id: 'c1', name: 'Ada', phone: '1' });
+    world.abacus.fail('addPerson', 'lost-after');
+    await world.change(peopleFlow, 'c1');
+    await world.drain();
+    world.quill.contact({ id: 'c1', name: 'Ada', phone: '2' });
+    await world.settle();
+    expect(world.abacus.people).toMatchObject([{ name: 'Ada', phone: '2' }]);
+    expect(await world.link(peopleFlow, 'c1')).toMatchObject({ state: 'synced', base: { phone: '2' } });
+  });
+
   it('an adopted record is filled where it is empty and otherwise left alone', async () => {
     const world = new World({ onAdopt: 'fill-empty' });
     world.quill.contact({ id: 'c1', name: 'Ada', phone: '1', points: '4' });
