@@ -10,7 +10,7 @@ interface Kept {
   readonly body: string;
   readonly sentAtMs: number;
   readonly reason: FailureRecord | undefined;
-  /** Not delivered before. */
+  /** Not delivered before this instant. */
   visibleAtMs: number;
   receiveCount: number;
   handle: string | undefined;
@@ -99,12 +99,16 @@ export function createMemoryQueues(parts: { readonly clock: Clock; readonly ids:
   };
 }
 
-/** One queue; without `letters` nothing is ever moved off it. */
+/** One queue; without `letters` nothing is ever moved off it. Deliverable messages are apart from those that come later, so that a long queue costs no more than a short one. */
 class MemoryQueue {
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #letters: MemoryQueue | undefined;
-  readonly #messages = new Map<string, Kept>();
+  /** Deliverable, in the order in which they became so. */
+  readonly #visible = new Map<string, Kept>();
+  /** Delayed or being worked on, the earliest first. */
+  readonly #hidden: Kept[] = [];
+  readonly #byHandle = new Map<string, Kept>();
 
   constructor(parts: { readonly clock: Clock; readonly ids: Ids }, letters?: MemoryQueue) {
     this.#clock = parts.clock;
@@ -114,17 +118,17 @@ class MemoryQueue {
 
   add(body: string, visibleAtMs: number, reason?: FailureRecord): void {
     const id = this.#ids.next();
-    this.#messages.set(id, { id, body, sentAtMs: this.#nowMs(), reason, visibleAtMs, receiveCount: 0, handle: undefined });
+    this.#place({ id, body, sentAtMs: this.#nowMs(), reason, visibleAtMs, receiveCount: 0, handle: undefined });
   }
 
   receive(limit: number, visibilityMs: number): readonly (Kept & { readonly handle: string })[] {
+    this.#surface();
     const nowMs = this.#nowMs();
-    const taken: (Kept & { readonly handle: string })[] = [];
-    for (const message of this.#messages.values()) {
+    const taken: { readonly message: Kept; readonly handle: string }[] = [];
+    for (const message of this.#visible.values()) {
       if (taken.length >= limit) break;
-      if (message.visibleAtMs > nowMs) continue;
+      this.#withdraw(message);
       if (this.#letters && message.receiveCount >= maxReceives) {
-        this.#messages.delete(message.id);
         this.#letters.take(message);
         continue;
       }
@@ -132,45 +136,73 @@ class MemoryQueue {
       message.receiveCount += 1;
       message.visibleAtMs = nowMs + visibilityMs;
       message.handle = handle;
-      taken.push({ ...message, handle });
+      taken.push({ message, handle });
     }
-    return taken;
+    // Only now: with a visibility of 0 they are deliverable again at once.
+    for (const { message } of taken) this.#place(message);
+    return taken.map(({ message, handle }) => ({ ...message, handle }));
   }
 
   /** A message of another queue, with its age and its count. */
   take(message: Kept): void {
-    this.#messages.set(message.id, { ...message, visibleAtMs: this.#nowMs(), handle: undefined });
-  }
-
-  remove(handles: readonly string[]): void {
-    for (const message of this.#byHandle(handles)) this.#messages.delete(message.id);
-  }
-
-  changeVisibility(handle: string, visibilityMs: number): void {
-    for (const message of this.#byHandle([handle])) message.visibleAtMs = this.#nowMs() + visibilityMs;
-  }
-
-  size(): number {
-    return this.#messages.size;
-  }
-
-  nextVisibleAt(): Date | undefined {
-    const instants = [...this.#messages.values()].map((message) => message.visibleAtMs);
-    return instants.length === 0 ? undefined : new Date(Math.max(this.#nowMs(), Math.min(...instants)));
-  }
-
-  depth(): QueueDepth {
-    const nowMs = this.#nowMs();
-    const all = [...this.#messages.values()];
-    const hidden = all.filter((message) => message.visibleAtMs > nowMs);
-    const inFlight = hidden.filter((message) => message.receiveCount > 0).length;
-    return { waiting: all.length - hidden.length, inFlight, delayed: hidden.length - inFlight };
+    this.#place({ ...message, visibleAtMs: this.#nowMs(), handle: undefined });
   }
 
   /** A handle of an earlier delivery names nothing any more. */
-  #byHandle(handles: readonly string[]): readonly Kept[] {
-    const wanted = new Set(handles);
-    return [...this.#messages.values()].filter((message) => message.handle !== undefined && wanted.has(message.handle));
+  remove(handles: readonly string[]): void {
+    for (const handle of handles) {
+      const message = this.#byHandle.get(handle);
+      if (message) this.#withdraw(message);
+    }
+  }
+
+  changeVisibility(handle: string, visibilityMs: number): void {
+    const message = this.#byHandle.get(handle);
+    if (!message) return;
+    this.#withdraw(message);
+    message.visibleAtMs = this.#nowMs() + visibilityMs;
+    this.#place(message);
+  }
+
+  size(): number {
+    return this.#visible.size + this.#hidden.length;
+  }
+
+  nextVisibleAt(): Date | undefined {
+    this.#surface();
+    if (this.#visible.size > 0) return new Date(this.#nowMs());
+    const next = this.#hidden[0];
+    return next && new Date(next.visibleAtMs);
+  }
+
+  depth(): QueueDepth {
+    this.#surface();
+    const inFlight = this.#hidden.filter((message) => message.receiveCount > 0).length;
+    return { waiting: this.#visible.size, inFlight, delayed: this.#hidden.length - inFlight };
+  }
+
+  #place(message: Kept): void {
+    if (message.handle !== undefined) this.#byHandle.set(message.handle, message);
+    if (message.visibleAtMs <= this.#nowMs()) {
+      this.#visible.set(message.id, message);
+      return;
+    }
+    const after = this.#hidden.findLastIndex((other) => other.visibleAtMs <= message.visibleAtMs);
+    this.#hidden.splice(after + 1, 0, message);
+  }
+
+  #withdraw(message: Kept): void {
+    if (message.handle !== undefined) this.#byHandle.delete(message.handle);
+    if (this.#visible.delete(message.id)) return;
+    const index = this.#hidden.indexOf(message);
+    if (index !== -1) this.#hidden.splice(index, 1);
+  }
+
+  /** What has become deliverable since the last look. */
+  #surface(): void {
+    const nowMs = this.#nowMs();
+    const due = this.#hidden.findIndex((message) => message.visibleAtMs > nowMs);
+    for (const message of this.#hidden.splice(0, due === -1 ? this.#hidden.length : due)) this.#visible.set(message.id, message);
   }
 
   #nowMs(): number {
