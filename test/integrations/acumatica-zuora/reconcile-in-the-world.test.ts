@@ -206,3 +206,65 @@ test('a period that Acumatica does not have is refused', async () => {
   const pair = await openMasters();
   await expect(reconciled(pair, '209901')).rejects.toThrow('no financial period 209901');
 });
+
+test('refunds tie as documents and as cash, also the one that is a void', async () => {
+  const pair = await openMasters();
+  await pair.zuora(
+    invoice('INV00000417', '100.00'),
+    payment('P-00000188', '100.00', [{ invoice: 'INV00000417', amount: '100.00' }]),
+    payment('P-00000189', '50.00', []),
+  );
+  await pair.sync();
+  await pair.pass(20);
+  await pair.zuora(
+    { action: 'chargeback', payment: 'P-00000188', number: 'R-00000055', date: '2026-03-12' },
+    {
+      action: 'refund-payment',
+      payment: 'P-00000189',
+      number: 'R-00000056',
+      amount: '20.00',
+      date: '2026-03-12',
+      methodType: 'WireTransfer',
+    },
+  );
+  await pair.sync();
+  await pair.pass(60);
+  expect(await pair.held()).toEqual([]);
+  const result = await reconciled(pair);
+  expect(result.lines.filter((line) => line.result !== 'tied')).toEqual([]);
+  expect(result.lines.find(({ section }) => section === 'R4')).toMatchObject({ a: { amount: '30' }, b: { amount: '30' } });
+});
+
+test('a credit memo and its application move nothing but what they should', async () => {
+  const pair = await openMasters();
+  await pair.zuora(invoice('INV00000417', '100.00'), {
+    action: 'create-credit-memo',
+    number: 'CM00000031',
+    account: 'KR-10023',
+    date: '2026-03-10',
+    items: [{ chargeName: 'Goodwill', amount: '30.00', recognizedRevenueAccountingCode: 'Subscription Revenue' }],
+  });
+  await pair.sync();
+  await pair.pass(40);
+  const result = await reconciled(pair);
+  expect(result.lines.filter((line) => line.result !== 'tied')).toEqual([]);
+  expect(result.lines.find(({ label }) => label === '40000 USD')).toMatchObject({ a: { amount: '-70' }, b: { amount: '-70' } });
+});
+
+test('a document that waits for its release is missing in documents and balances', async () => {
+  const pair = await openMasters({ settings: { release: 'manual' } });
+  await pair.zuora(invoice('INV00000417', '100.00'));
+  await pair.sync();
+  const result = await reconciled(pair);
+  expect(lineOf(result, 'R1 invoice USD')).toContain('explained -100.00 [waiting: acumatica-status');
+  expect(lineOf(result, 'R2 KR-10023 Northgate Dental Group, USD')).toContain('explained -100.00 [waiting: acumatica-status');
+});
+
+test('the nightly run of the first day of a month is about the month that ended', async () => {
+  const pair = await openMasters({ start: '2026-04-01T02:00:00Z' });
+  await pair.zuora(invoice('INV00000417', '100.00'));
+  await pair.sync();
+  const result = (await pair.operate('report', { report: 'reconcile', run: true })) as Result & { readonly period: string };
+  expect(result.period).toBe('202603');
+  expect(result.result).toBe('tied');
+});

@@ -16,6 +16,8 @@ export interface DocumentEvidence {
   readonly standing: ReadonlyMap<string, Standing>;
   /** Zuora's present state of documents that are booked in the period and were not listed in it. */
   readonly strays: ReadonlyMap<string, ZuoraDocument & { readonly counts: boolean }>;
+  /** Documents that were voided on purpose: a refund stands for the void. */
+  readonly voided: ReadonlySet<string>;
   readonly rules: Rules;
 }
 
@@ -42,7 +44,8 @@ function compareOne(document: ZuoraDocument, entry: Entry | undefined, evidence:
   if (entry === undefined || booked === undefined) return { a: '0', b, record, cause: whyNotBooked(document, entry, evidence.rules) };
   const standing = evidence.standing.get(booked.target);
   if (standing === undefined) return { a: '0', b, record, cause: `deleted in Acumatica: ${booked.target}` };
-  if (isWithdrawn(standing)) return { a: '0', b, record, cause: openTrouble(entry) ?? `voided in Acumatica: ${booked.target}` };
+  if (isWithdrawn(standing, evidence.voided))
+    return { a: '0', b, record, cause: openTrouble(entry) ?? `voided in Acumatica: ${booked.target}` };
   const period = bookedPeriod(entry, standing, evidence);
   if (period !== evidence.period.id) return { a: '0', b, record, cause: `other period: ${period ?? 'unknown'}` };
   const a = isNegative(document.amount) ? negate(absolute(standing.amount)) : absolute(standing.amount);
@@ -56,7 +59,7 @@ function compareOne(document: ZuoraDocument, entry: Entry | undefined, evidence:
 function compareStray(entry: Entry, evidence: DocumentEvidence): readonly (Compared & { readonly group: string })[] {
   const { booked } = entry;
   const standing = booked === undefined ? undefined : evidence.standing.get(booked.target);
-  if (booked === undefined || standing === undefined || isWithdrawn(standing)) return [];
+  if (booked === undefined || standing === undefined || isWithdrawn(standing, evidence.voided)) return [];
   if (bookedPeriod(entry, standing, evidence) !== evidence.period.id) return [];
   const present = evidence.strays.get(entry.key);
   const kind = present?.kind ?? kindOf(entry);
@@ -87,8 +90,8 @@ export function bookedPeriod(
   return standing?.period ?? booked.period ?? periodOf(periods, booked.date);
 }
 
-export const isWithdrawn = ({ target, status }: Standing): boolean =>
-  !target.startsWith('Voided') && ['voided', 'canceled', 'rejected'].some((one) => sameText(one, status));
+export const isWithdrawn = ({ target, status }: Standing, voided: ReadonlySet<string>): boolean =>
+  !voided.has(target) && !target.startsWith('Voided') && ['voided', 'canceled', 'rejected'].some((one) => sameText(one, status));
 
 function kindOf({ flow, booked }: Entry): string {
   if (flow === 'payments') return 'payment';

@@ -112,6 +112,13 @@ export function ourTargets(entries: readonly Entry[]): ReadonlyMap<string, Entry
   return ours;
 }
 
+/** Documents that we voided to book a refund: they are Voided there and count here, the refund stands beside them. */
+export function voidedForRefunds(entries: Iterable<Entry>): ReadonlySet<string> {
+  const voided = new Set<string>();
+  for (const { booked } of entries) if (booked?.type.startsWith('Voided ')) voided.add(booked.target.slice('Voided '.length));
+  return voided;
+}
+
 /** How a document moves what a customer owes: invoices up, money down. */
 export function owed(kind: Kind, amount: Decimal): Decimal {
   return kind === 'credit memo' || kind === 'payment' ? negate(amount) : amount;

@@ -28,6 +28,7 @@ export interface OpenEvidence {
   readonly missing: readonly ZuoraDocument[];
   /** Money that people in Acumatica applied to our documents, by target. */
   readonly appliedByHand: ReadonlyMap<string, Decimal>;
+  readonly voided: ReadonlySet<string>;
   readonly rules: Rules;
 }
 
@@ -136,7 +137,8 @@ function partsOfOurs(group: string, evidence: OpenEvidence): readonly Part[] {
     const sign = (amount: Decimal) => (raises ? amount : negate(amount));
     const trouble = openTrouble(entry);
     if (standing === undefined) return [{ amount: sign(negate(booked.amount)), cause: trouble ?? 'deleted in Acumatica', record }];
-    if (isWithdrawn(standing)) return [{ amount: sign(negate(booked.amount)), cause: trouble ?? 'voided in Acumatica', record }];
+    if (isWithdrawn(standing, evidence.voided))
+      return [{ amount: sign(negate(booked.amount)), cause: trouble ?? 'voided in Acumatica', record }];
     const edited = subtract(absolute(standing.amount), absolute(booked.amount));
     const byHand = evidence.appliedByHand.get(booked.target) ?? '0';
     return [

@@ -9,7 +9,7 @@ import { methodOf } from '../method-map.ts';
 import type { FinancialPeriod } from '../periods.ts';
 import { compareCustomers } from './customers.ts';
 import { bookedPeriod, compareDocuments } from './documents.ts';
-import { type Booking, type Entry, entryOf, ourTargets, type Rules, type ZuoraDocument } from './evidence.ts';
+import { type Booking, type Entry, entryOf, ourTargets, type Rules, voidedForRefunds, type ZuoraDocument } from './evidence.ts';
 import { compareJournals, journalTarget } from './journals.ts';
 import { compareAccounts, compareCash, indexLines, othersOn } from './ledger.ts';
 import { moneyLine, worst } from './lines.ts';
@@ -87,6 +87,7 @@ interface Evidence {
   readonly entries: ReadonlyMap<string, Entry>;
   readonly standing: ReadonlyMap<string, Standing>;
   readonly strays: ReadonlyMap<string, ZuoraDocument & { readonly counts: boolean }>;
+  readonly voided: ReadonlySet<string>;
   readonly rules: Rules;
 }
 
@@ -110,7 +111,7 @@ async function gather(context: PairContext, period: FinancialPeriod, links: (flo
   }
   const { settings, now } = context;
   const rules = { now, startFrom: settings.startFrom, excludeBatches: settings.customers.excludeBatches };
-  return { period, periods, documents, entries, standing, strays, rules };
+  return { period, periods, documents, entries, standing, strays, voided: voidedForRefunds(entries.values()), rules };
 }
 
 function isNear(
@@ -153,6 +154,7 @@ async function openItems(
     missing: [...missing.values()],
     unwound: unbooked.filter(({ counts, booked }) => !counts && booked).map(({ document }) => document),
     appliedByHand: await readAppliedByHand(context, zuora, { ...evidence, ours, differing }),
+    voided: evidence.voided,
     rules: evidence.rules,
   });
 }
