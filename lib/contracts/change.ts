@@ -23,6 +23,8 @@ export const changeSchema = z.object({
   snapshot: z.object({ row: z.json(), readAt: z.iso.datetime() }).optional(),
   /** Ties log lines, audit entries and messages of one notice together. */
   correlation: z.string().max(80).optional(),
+  /** Its dead letter was taken off the queue: held again, even for the same cause, it needs a new one. */
+  redriven: z.literal(true).optional(),
 });
 export type Change = z.infer<typeof changeSchema>;
 

@@ -79,7 +79,8 @@ function mergeChanges(one: Change, two: Change): Change {
   const snapshot = [one.snapshot, two.snapshot]
     .filter((candidate) => candidate !== undefined)
     .sort((left, right) => (left.readAt < right.readAt ? 1 : -1))[0];
-  const { snapshot: _either, ...rest } = strong;
+  const { snapshot: _either, ...told } = strong;
+  const rest: Change = weak.redriven === true ? { ...told, redriven: true } : told;
   // A notice says that something happened after the list was read: only a snapshot at least as young as the latest news is used.
   const latestNews = one.at > two.at ? one.at : two.at;
   const usable = snapshot !== undefined && (snapshot.readAt >= latestNews || weak.cause === strong.cause);

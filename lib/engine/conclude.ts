@@ -166,8 +166,8 @@ async function holdRecord(batch: Batch, work: Work, failure: FailureRecord): Pro
     end(batch, work, { is: 'done' }, { outcome: 'held', failure });
     return;
   }
-  if (!known) {
-    const { snapshot: _snapshot, ...change } = task.change;
+  if (!known || task.change.redriven === true) {
+    const { snapshot: _snapshot, redriven: _again, ...change } = task.change;
     const body = { version: 1 as const, integration: name, queue: task.queue, changes: [change], attempt: task.attempt };
     await desk.queue.bury([{ body, reason: failure }]);
   }

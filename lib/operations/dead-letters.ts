@@ -162,7 +162,7 @@ function again(message: ChangeMessage): ChangeMessage {
     ...message,
     queue: 'live',
     attempt: 0,
-    changes: message.changes.map(({ snapshot: _old, ...change }) => ({ ...change, cause: 'replay' })),
+    changes: message.changes.map(({ snapshot: _old, ...change }) => ({ ...change, cause: 'replay', redriven: true })),
   };
 }
 
