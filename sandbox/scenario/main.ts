@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { catalog } from '../../lib/catalog.ts';
 import { companies } from '../companies/companies.ts';
 import { scenarioJsonSchema } from './json-schema.ts';
@@ -12,13 +12,24 @@ const program = new Command('scenario')
   .argument('[files...]', 'scenario files, or directories with some; anywhere on disk')
   .option('--json', 'print results and end states as JSON')
   .option('--verbose', 'print the audit of every scenario')
+  .option('--seed <number>', 'run with this seed in place of that of the file', wholeNumber)
   .option('--schema', 'print the JSON Schema of scenario files')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .action(run);
 
-async function run(
-  names: readonly string[],
-  options: { readonly json?: true; readonly verbose?: true; readonly schema?: true },
-): Promise<void> {
+interface Options {
+  readonly json?: true;
+  readonly verbose?: true;
+  readonly schema?: true;
+  readonly seed?: number;
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('A seed is a whole number.');
+}
+
+async function run(names: readonly string[], options: Options): Promise<void> {
   if (options.schema) {
     process.stdout.write(scenarioJsonSchema());
     return;
@@ -35,7 +46,7 @@ async function run(
   }
   const results = [];
   for (const scenario of read.flatMap((one) => one.scenarios)) {
-    const result = await runScenario(scenario, catalog);
+    const result = await runScenario(scenario, catalog, options.seed === undefined ? {} : { seed: options.seed });
     results.push(result);
     if (!options.json) process.stdout.write(`${resultText(result, { verbose: options.verbose === true })}\n`);
   }

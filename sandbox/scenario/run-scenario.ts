@@ -30,14 +30,14 @@ export interface ScenarioResult {
 }
 
 /** Runs one scenario in a fresh world. The first place that fails ends it. */
-export async function runScenario(read: ReadScenario, catalog: Catalog): Promise<ScenarioResult> {
+export async function runScenario(read: ReadScenario, catalog: Catalog, options: { readonly seed?: number } = {}): Promise<ScenarioResult> {
   const started = performance.now();
   const { scenario, company, file } = read;
   const world = await createWorld({
     company,
     catalog,
     start: new Date(scenario.start),
-    seed: scenario.seed,
+    seed: options.seed ?? scenario.seed,
     workers: scenario.workers,
     configure: (configuration) => changedConfiguration(configuration, scenario.integration, scenario.config),
     ...(scenario.given.options === undefined ? {} : { options: scenario.given.options }),
