@@ -438,3 +438,30 @@ test('the tax number comes from the v1 account where asked', async () => {
   await pair.sync();
   expect(await pair.customer('KR-10023')).toMatchObject({ taxId: 'DE123456789' });
 });
+
+test('a creation whose answer is lost is looked for before it is tried again', async () => {
+  const late = await openMasters({ accounts: [northgate] });
+  await late.acumatica({ action: 'set-queue-hold', operation: 'PUT /Customer', minutes: 3 });
+  await late.sync();
+  await late.pass(30);
+  expect(await late.customers()).toHaveLength(1);
+  expect((await late.link('KR-10023'))?.state).toBe('synced');
+  expect((await late.audit('KR-10023')).filter(({ outcome }) => outcome === 'created')).toHaveLength(1);
+});
+
+test.each([
+  ['acumatica PUT *', 'before'],
+  ['acumatica PUT *', 'after'],
+  ['links.save', 'before'],
+  ['links.save', 'after'],
+  ['links.commit', 'before'],
+  ['links.commit', 'after'],
+] as const)('a worker that dies at %s, %s, leaves one customer', async (effect, when) => {
+  const pair = await openMasters({ accounts: [northgate] });
+  pair.world.crashes.add({ effect, when });
+  await pair.sync();
+  await pair.pass(120);
+  expect(pair.world.crashes.struck).toBe(1);
+  expect(await pair.customers()).toHaveLength(1);
+  expect((await pair.link('KR-10023'))?.state).toBe('synced');
+});
