@@ -128,10 +128,8 @@ function waitingText(absences: readonly Absence[]): string[] {
   const total = new Map<string, Decimal>();
   for (const { document } of waiting) total.set(document.currency, add(total.get(document.currency) ?? '0', document.amount));
   const money = [...total].map(([currency, amount]) => `${readable(amount)} ${currency}`).join(' + ');
-  return [
-    '',
-    `${waiting.map(({ document }) => document.number).join(', ')} (${money}) ${waiting.length === 1 ? 'waits' : 'wait'}: ${waiting[0]?.because}`,
-  ];
+  const numbers = waiting.map(({ document }) => document.number).join(', ');
+  return ['', `Waiting, and posted by themselves afterwards: ${numbers} (${money}). ${waiting[0]?.because}`];
 }
 
 /** More than this nobody reads. */
