@@ -129,7 +129,12 @@ export type Move =
 
 /** Where the target stands before a write. Collisions, several hits and foreign edits are thrown per marker as Failures in the map. */
 export type Located =
-  | { readonly is: 'none'; readonly state?: Json }
+  | {
+      readonly is: 'none';
+      readonly state?: Json;
+      /** The document is there; what is not is a further part of it. That nothing is found is then no sign that somebody removed it. */
+      readonly part?: true;
+    }
   /** Ours, not yet in the books; `state` is handed to `prepare` so that it can go on where the writing stopped. */
   | { readonly is: 'draft'; readonly target: string; readonly state?: Json }
   | {

@@ -88,10 +88,11 @@ async function advance(batch: Batch, mover: Mover, look: { readonly found: Locat
   const intent = intentOf(mover);
   if (mover.wish !== undefined) return findOut(batch, mover, mover.wish, look);
   if (found.is === 'none') {
-    const since = posting?.target === undefined ? intent?.sentAt : latestOf(intent?.sentAt, link.updatedAt);
+    const known = found.part === true ? undefined : posting?.target;
+    const since = known === undefined ? intent?.sentAt : latestOf(intent?.sentAt, link.updatedAt);
     const next = since === undefined || link.decision !== undefined ? undefined : nextLook(since, target.looksAfterMs, lookedAt);
     if (next !== undefined) return lookLater(batch, mover, next);
-    if (posting?.target !== undefined && link.decision === undefined) throw vanished(work, posting.target);
+    if (known !== undefined && link.decision === undefined) throw vanished(work, known);
   }
   if (found.is === 'draft' && posting?.target !== undefined) {
     if (posting.stage === 'committing' && posting.progress !== undefined) return commit(batch, mover, found.target, found);

@@ -119,6 +119,7 @@ async function locateApplications(context: PairContext, draft: ApplicationsDraft
   if (step === undefined) return { is: 'posted', target, outcome: 'unchanged' };
   return {
     is: 'none',
+    part: true,
     state: {
       date: step.date,
       pending: false,
