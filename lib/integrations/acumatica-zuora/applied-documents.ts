@@ -1,17 +1,19 @@
 import type { Reference, Resolved } from '../../contracts/flow.ts';
-import { latest } from '../../values/calendar-date.ts';
+import type { Link } from '../../contracts/link.ts';
+import { type CalendarDate, latest } from '../../values/calendar-date.ts';
 import { and, eq } from '../../vendors/acumatica/filter.ts';
 import type { Application } from './applied.ts';
-import { parseTarget } from './ar-draft.ts';
+import { arDraftSchema, parseTarget } from './ar-draft.ts';
 import type { DesiredRow, DocumentHeader } from './canonical.ts';
 import type { PairContext } from './context.ts';
 import type { CustomerCard } from './customer-card.ts';
 import { hold } from './holds.ts';
 import { documentHeaderPrint } from './maps/zuora-document-to-ar-document.ts';
 import { numberOf, sameText } from './markers.ts';
-import { datedIn } from './periods.ts';
+import { receiptDraftSchema } from './money-draft.ts';
+import { datedIn, periodCode } from './periods.ts';
 import { fetchInvoicesAndDebitMemos } from './sources/documents.ts';
-import { bookedTarget } from './standing.ts';
+import { bookedTarget, standingOf } from './standing.ts';
 
 /** The documents that money is applied to: which must be here first, and what they are in Acumatica. */
 
@@ -106,7 +108,13 @@ export function applicationsOf(
         `Put ${number} into the Customer Order field of its opening balance in Acumatica, or set preCutover: unapplied.`,
       );
     }
-    const wanted = latest(row.date ?? given.sourceDate, given.sourceDate, row.document?.date ?? given.sourceDate);
+    const wanted = latest(
+      row.date ?? given.sourceDate,
+      given.sourceDate,
+      row.document?.date ?? given.sourceDate,
+      ...countsFrom(links.get('source'), context),
+      ...countsFrom(links.get(documentName(row.docId)), context),
+    );
     const dated = datedIn(
       wanted,
       'ar',
@@ -131,6 +139,16 @@ export function applicationsOf(
       `Let ${number} move, or apply the money by hand in Acumatica and release this hold with ignore.`,
     );
   }
+}
+
+/** From when on a document counts in the books, when it was posted into a later period than that of its date: no application may be earlier. */
+function countsFrom(link: Link | undefined, context: PairContext): readonly CalendarDate[] {
+  const draft = link === undefined ? undefined : standingOf(link).latest?.draft;
+  const receipt = receiptDraftSchema.safeParse(draft).data;
+  if (receipt !== undefined) return [receipt.date];
+  const postPeriod = arDraftSchema.safeParse(draft).data?.postPeriod;
+  const period = postPeriod === undefined ? undefined : context.books().periods.find(({ id }) => periodCode(id) === postPeriod);
+  return period === undefined ? [] : [period.start];
 }
 
 /** Accounts other than the payer's whose documents are paid. */
