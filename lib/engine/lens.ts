@@ -19,5 +19,8 @@ export function lensOf(flow: MirrorFlow, side: Side): AnyLens {
   return flow.sides[side] as AnyLens;
 }
 
+/** The name under which people know a side. */
+export const systemOf = (batch: MirrorBatch, side: Side): string => batch.shift.definition.sides[side].title;
+
 export const sourceSideOf = (flow: MirrorFlow): Side | undefined =>
   flow.direction === 'both' ? undefined : flow.direction === 'a-to-b' ? 'a' : 'b';

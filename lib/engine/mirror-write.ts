@@ -6,7 +6,7 @@ import type { LinkPage } from '../ports/link-store.ts';
 import type { Json } from '../values/json.ts';
 import { otherSide, refText, type Side } from '../values/record-ref.ts';
 import { concludeFailure, putBack, settle } from './conclude.ts';
-import { lensOf, type MirrorBatch, type Read, sourceSideOf } from './lens.ts';
+import { lensOf, type MirrorBatch, type Read, sourceSideOf, systemOf } from './lens.ts';
 import { nextLook } from './looks.ts';
 import { noteWrite, refuseLoop } from './loop-breaker.ts';
 import { type Conflict, type Fields, type Merged, merge, sameValue } from './merge.ts';
@@ -113,14 +113,17 @@ async function agree(
     state: 'synced',
     outcome,
     link: { base: keep(link.base, merged.base), ...keptEcho(link, done.echo), headers },
-    sentence: sentenceOf(work, changed, merged, changed.length === 0 ? [] : remarksOf(batch, work)),
+    sentence: sentenceOf(batch, work, changed, merged),
     ...(written.length === 0 ? {} : { before: asJson(before), after: asJson(after) }),
     target: link.keys[otherSide(work.from)],
   });
 }
 
-function sentenceOf(work: Work, changed: readonly string[], merged: Merged, remarks: readonly string[]): string {
-  const lost = merged.conflicts.map(({ field, winner }) => `${field} was changed on both sides and side ${winner} won`);
+function sentenceOf(batch: MirrorBatch, work: Work, changed: readonly string[], merged: Merged): string {
+  const remarks = changed.length === 0 ? [] : remarksOf(batch, work);
+  const lost = merged.conflicts.map(
+    ({ field, winner }) => `${field} was changed on both sides and ${winner === undefined ? 'nobody' : systemOf(batch, winner)} won`,
+  );
   const left = merged.left.length === 0 ? [] : [`left as they differ: ${merged.left.join(', ')}`];
   const what =
     changed.length === 0 ? `${labelOf(work)} agrees on both sides` : `${labelOf(work)} updated: ${[...new Set(changed)].join(', ')}`;
@@ -162,12 +165,13 @@ export async function createOther(batch: MirrorBatch, one: Read, lookedAt: Date)
   if (intent?.stage === 'create') {
     const next = nextLook(intent.sentAt, lens.looksAfterMs ?? usualLooksMs, lookedAt);
     if (next !== undefined) return putBack(batch, work, { delayMs: Math.max(1_000, next.getTime() - lookedAt.getTime()), spends: false });
-    if ((marker === undefined || lens.findByMarker === undefined) && work.leased.link.decision !== 'create') throw uncertainCreate(work);
+    if ((marker === undefined || lens.findByMarker === undefined) && work.leased.link.decision !== 'create')
+      throw uncertainCreate(batch, work);
   }
   if (batch.preview) {
     return storePlan(batch, work, {
       would: 'create',
-      sentence: `${labelOf(work)} would be created on the other side.`,
+      sentence: `${labelOf(work)} would be created in ${systemOf(batch, side)}.`,
       draft: asJson(fields),
     });
   }
@@ -216,7 +220,7 @@ async function settleCreated(
     await settle(batch, work, {
       state: 'synced',
       outcome: 'created',
-      sentence: `${[`${labelOf(work)} created as ${key} on the other side`, ...remarksOf(batch, work)].join('; ')}.`,
+      sentence: `${[`${labelOf(work)} created in ${systemOf(batch, side)} as ${key}`, ...remarksOf(batch, work)].join('; ')}.`,
       target: key,
       after: asJson(fields),
       link: {
@@ -254,7 +258,7 @@ function parseFields(batch: MirrorBatch, one: Read): Fields {
   const field = parsed.error.issues[0]?.path.join('.') ?? '';
   throw new Failure('NeedsPerson', {
     cause: `field:${field}`,
-    sentence: `${labelOf(one.work)} cannot be created on the other side: ${issues.slice(0, 5).join('; ')}.`,
+    sentence: `${labelOf(one.work)} cannot be created in ${systemOf(batch, otherSide(one.work.from))}: ${issues.slice(0, 5).join('; ')}.`,
     fix: 'Correct the record at its source; it is looked at again when it changes.',
   });
 }
@@ -293,10 +297,10 @@ async function createFailed(batch: MirrorBatch, work: Work, thrown: unknown, loo
   await concludeFailure(batch, work, failure);
 }
 
-function uncertainCreate(work: Work): Failure {
+function uncertainCreate(batch: MirrorBatch, work: Work): Failure {
   return new Failure('NeedsPerson', {
     cause: `create-uncertain:${labelOf(work)}`,
-    sentence: `The answer to creating ${labelOf(work)} was lost, and the other side keeps no reference by which to find it.`,
+    sentence: `The answer to creating ${labelOf(work)} was lost, and ${systemOf(batch, otherSide(work.from))} keeps no reference by which to find it.`,
     fix: 'Look for it there: link it when it exists, or release the hold with "create" when it does not.',
   });
 }

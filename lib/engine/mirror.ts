@@ -4,7 +4,7 @@ import { otherSide, refText, type Side } from '../values/record-ref.ts';
 import { approach } from './approach.ts';
 import { forRecord, putBack, settle, settleGone } from './conclude.ts';
 import { inBulk } from './in-bulk.ts';
-import { lensOf, type MirrorBatch, type Read, sourceSideOf } from './lens.ts';
+import { lensOf, type MirrorBatch, type Read, sourceSideOf, systemOf } from './lens.ts';
 import { createOther, mergePair } from './mirror-write.ts';
 import { pairUp } from './pair.ts';
 import { awaitReadable } from './readable.ts';
@@ -164,7 +164,7 @@ async function partnerGone(batch: MirrorBatch, one: Read, side: Side, key: strin
   }
   throw new Failure('NeedsPerson', {
     cause: `counterpart-gone:${key}`,
-    sentence: `The counterpart of ${labelOf(work)}, ${key}, no longer exists on the other side.`,
+    sentence: `The counterpart of ${labelOf(work)}, ${key}, no longer exists in ${systemOf(batch, side)}.`,
     fix: 'Release the hold with "recreate" to make it again, with "ignore" to let this record go on alone, or link another record.',
   });
 }
@@ -184,7 +184,7 @@ async function bringTogether(batch: MirrorBatch, alone: readonly Read[]): Promis
       if (!batch.open.has(refText(work.task.ref)) || stopHere(batch, work)) continue;
       await forRecord(batch, work, async () => {
         const hits = marked.get(work.task.ref.key);
-        if (hits !== undefined) return pairUp(batch, one, markedMatch(work, hits));
+        if (hits !== undefined) return pairUp(batch, one, markedMatch(batch, work, hits));
         const match = matched.get(work.task.ref.key);
         if (match instanceof Failure) throw match;
         if (match === undefined) throw new Failure('Defect', { sentence: `The match rules gave no answer about ${labelOf(work)}.` });
@@ -195,12 +195,12 @@ async function bringTogether(batch: MirrorBatch, alone: readonly Read[]): Promis
   }
 }
 
-function markedMatch(work: Work, hits: readonly Described[]): Match {
+function markedMatch(batch: MirrorBatch, work: Work, hits: readonly Described[]): Match {
   const only = hits[0];
   if (hits.length === 1 && only !== undefined) return { key: only.key, why: `${only.label} carries the reference of ${labelOf(work)}` };
   throw new Failure('NeedsPerson', {
     cause: `several-marked:${labelOf(work)}`,
-    sentence: `${hits.length} records on the other side carry the reference of ${labelOf(work)}: ${hits.map(({ label }) => label).join(', ')}.`,
+    sentence: `${hits.length} records in ${systemOf(batch, otherSide(work.from))} carry the reference of ${labelOf(work)}: ${hits.map(({ label }) => label).join(', ')}.`,
     fix: 'Remove the reference from all but one of them, or link the right one, then release the hold.',
     details: Object.fromEntries(hits.slice(0, 20).map(({ key, label }) => [key, label])),
   });

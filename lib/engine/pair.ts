@@ -4,7 +4,7 @@ import { Failure } from '../failures.ts';
 import { otherSide, refText } from '../values/record-ref.ts';
 import { auditEntry } from './audit-entry.ts';
 import { putBack } from './conclude.ts';
-import type { MirrorBatch, Read } from './lens.ts';
+import { type MirrorBatch, type Read, systemOf } from './lens.ts';
 import { asSent, mergePair } from './mirror-write.ts';
 import { sendChanges } from './pack.ts';
 import { storePlan } from './plans.ts';
@@ -56,7 +56,7 @@ async function claim(batch: MirrorBatch, work: Work, match: Match, created: bool
     outcome: created ? 'created' : 'adopted',
     sentence: created
       ? `${labelOf(work)} was created as ${match.key}; the answer had been lost.`
-      : `${labelOf(work)} is ${match.key} on the other side: ${match.why}.`,
+      : `${labelOf(work)} is ${match.key} in ${systemOf(batch, side)}: ${match.why}.`,
     label: link.label,
     target: match.key,
     fence: work.leased.fence,
