@@ -113,6 +113,9 @@ async function standingMisses({ world }: Stage): Promise<readonly Miss[]> {
   for (const entry of defects) miss('defect', 'none', `${entry.sentence} ${entry.failure?.said ?? ''}`);
   for (const line of world.log.lines.filter(({ event }) => event === 'engine.defect' || event === 'batch.interrupted'))
     if (world.crashes.seen().length === 0 || line.event === 'engine.defect') miss('log', `no ${line.event}`, JSON.stringify(line.fields));
+  for (const [system, simulator] of Object.entries(world.simulators))
+    for (const { kind, operation = 'any call' } of simulator.unplayedFaults())
+      miss('fault', 'to be played', `${kind} on ${operation} of ${system} never happened: no such call came`);
   if (world.crashes.pending > 0)
     miss('crash', 'to be reached', `${world.crashes.pending} crash never happened: no process came to that effect`);
   const readable = JSON.stringify([world.log.lines, audit, links, world.alerts.raised]);

@@ -72,6 +72,8 @@ export interface Simulator extends SimulatorParts {
   fetch(request: Request): Promise<Response>;
   addFault(fault: Fault): void;
   clearFaults(): void;
+  /** Faults that have not hit a single call yet. */
+  unplayedFaults(): readonly Fault[];
   /** Calls since the last reset, by operation. Control calls are not counted. */
   calls(): Readonly<Record<string, number>>;
   resetCalls(): void;
@@ -168,6 +170,7 @@ export function createSimulator(parts: SimulatorParts, world: SimulatedWorld): S
     clearFaults() {
       faults = [];
     },
+    unplayedFaults: () => faults.filter(({ fault, left }) => left === (fault.times ?? 1)).map(({ fault }) => fault),
     calls: () => ({ ...counts }),
     resetCalls() {
       counts = {};

@@ -171,6 +171,11 @@ describe('a scenario that fails', () => {
       '0 of the acumatica invoices match',
     ],
     ['a crash nobody reaches', 'when:\n  - crash: { before: acumatica PUT /Nothing }', '1 crash never happened'],
+    [
+      'a fault that hits no call',
+      'when:\n  - fault: { system: zuora, operation: GET /nothing, kind: drop-before }',
+      'drop-before on GET /nothing of zuora never happened',
+    ],
     ['a forged request that is let in', 'when:\n  - request: { path: /webhooks/acumatica-zuora/zuora, expectStatus: 200 }', '401'],
     ['a check that is redder', 'when:\n  - operator: { check: { level: green } }', 'check'],
   ])('%s', async (_name, yaml, words) => {
