@@ -8,9 +8,10 @@ export function table(head: readonly string[], rows: readonly (readonly Cell[])[
   const texts = rows.map((row) => row.map((cell) => String(cell ?? '')));
   const drawn = new Table({
     head: head.map((title) => colors.bold(title)),
-    style: { head: [], border: ['gray'], compact: true },
     wordWrap: true,
-    ...(process.stdout.isTTY ? { colWidths: widths(head, texts) } : { chars: plain }),
+    ...(process.stdout.isTTY
+      ? { style: { head: [], border: colors.isColorSupported ? ['gray'] : [], compact: true }, colWidths: widths(head, texts) }
+      : { style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 }, chars: plain }),
   });
   for (const row of texts) drawn.push(row);
   const text = drawn.toString();

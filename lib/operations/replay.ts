@@ -3,6 +3,7 @@ import type { Connector } from '../connector.ts';
 import type { Change } from '../contracts/change.ts';
 import type { Link } from '../contracts/link.ts';
 import { packChanges } from '../engine/pack.ts';
+import { Failure } from '../failures.ts';
 import { integrationOf, type RecordRef, refText } from '../values/record-ref.ts';
 import { defineOperation, flowsOf, integrationName, integrationsOf, isFlow, type Operator, refused, shortText } from './operation.ts';
 import { operatorEntry, recordOperation } from './operator-audit.ts';
@@ -71,12 +72,23 @@ async function namedRecords(connector: Connector, text: string, request: Request
     }
     const side = flow.kind === 'post' ? flow.from : flow.direction === 'a-to-b' ? 'a' : 'b';
     const reader = flow.kind === 'post' ? flow.source : flow.sides[side].source;
-    const keys = (await reader.named?.(open.context, text)) ?? [];
+    const keys = await unlessGone(async () => (await reader.named?.(open.context, text)) ?? []);
     refs.push(...keys.map((one): RecordRef => ({ flow: key, side, key: one })));
-    if (keys.length === 0 && request.flow !== undefined && (await reader.rows(open.context, [text])).has(text))
-      refs.push({ flow: key, side, key: text });
+    if (keys.length > 0 || request.flow === undefined) continue;
+    const rows = await unlessGone(async () => [...(await reader.rows(open.context, [text])).keys()]);
+    if (rows.includes(text)) refs.push({ flow: key, side, key: text });
   }
   return refs.map((ref) => ({ ref }));
+}
+
+/** A vendor that says "there is no such thing" has answered the question. */
+async function unlessGone(read: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'RecordGone') return [];
+    throw error;
+  }
 }
 
 async function heldRecords(connector: Connector, request: Request): Promise<readonly Wanted[]> {

@@ -1,4 +1,3 @@
-import { Failure } from '../../../failures.ts';
 import type { PairContext } from '../context.ts';
 import { journalKey } from './journals.ts';
 
@@ -34,15 +33,6 @@ export function named(...nouns: readonly Numbered[]) {
 export async function journalsNamed(context: PairContext, name: string): Promise<readonly string[]> {
   const [run = '', one, ...rest] = name.split('/');
   if (!isNumber(name) || rest.length > 0 || !/\d/.test(run)) return [];
-  const entries = await entriesOf(context, run);
+  const entries = await context.zuora.listJournalEntries(run);
   return entries.filter((entry) => one === undefined || entry.number === one).map((entry) => journalKey(run, entry.number));
-}
-
-async function entriesOf(context: PairContext, run: string): ReturnType<PairContext['zuora']['listJournalEntries']> {
-  try {
-    return await context.zuora.listJournalEntries(run);
-  } catch (error) {
-    if (error instanceof Failure && error.kind === 'RecordGone') return [];
-    throw error;
-  }
 }
