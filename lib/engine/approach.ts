@@ -6,7 +6,6 @@ import { refText, type Side } from '../values/record-ref.ts';
 import { auditEntry } from './audit-entry.ts';
 import { isQuiet } from './conclude.ts';
 import { inBulk } from './in-bulk.ts';
-import { releaseWaiting } from './references.ts';
 import type { Task } from './shift.ts';
 import { type Batch, headerOf, recordFailure, type Work } from './work.ts';
 
@@ -63,7 +62,7 @@ async function endKnown(batch: Batch, task: Task, link: Link | undefined): Promi
     const sentence = `${link?.label ?? task.ref.key} is as it was when it was last settled.`;
     await desk.audit.append([auditEntry(desk, task.ref, task.change, { outcome: 'unchanged', sentence, label: link?.label })]);
   }
-  if (task.change.cause === 'dependency' && link !== undefined) await releaseWaiting(batch.shift, link, task.ref);
+  if (task.change.cause === 'dependency' && link !== undefined) batch.settled.push({ link, by: task.ref });
   if (!isQuiet(task.change.cause)) desk.log.info('record.attempted', { integration: name, record, cause: task.change.cause, outcome });
   desk.log.count('records', 1, { integration: name, flow: batch.flowKey, outcome });
   batch.endings.set(record, { is: 'done' });

@@ -8,7 +8,6 @@ import { refText } from '../values/record-ref.ts';
 import { auditEntry, present } from './audit-entry.ts';
 import { breakCircuit, examineConnections } from './circuit.ts';
 import { afterFailure } from './dispositions.ts';
-import { demand, releaseWaiting } from './references.ts';
 import type { Ending } from './shift.ts';
 import { type Batch, recordFailure, type Work } from './work.ts';
 
@@ -102,7 +101,7 @@ export async function settle(batch: Batch, work: Work, settlement: Settlement): 
     if (!wordless) await desk.audit.append([entry]);
   } else {
     await desk.links.commit({ ...work.leased, link }, wordless ? [] : [entry]);
-    if (state !== 'gone') await releaseWaiting(batch.shift, link, work.task.ref);
+    if (state !== 'gone') batch.settled.push({ link, by: work.task.ref });
   }
   end(batch, work, { is: 'done' }, { outcome });
 }
@@ -186,8 +185,8 @@ async function holdRecord(batch: Batch, work: Work, failure: FailureRecord): Pro
 }
 
 /**
- * Parks the record until what it waits for is there. The missing record is demanded, and looked for once more after the parking is stored:
- * if it came in between, nobody else would wake this one.
+ * Parks the record until what it waits for is there. The missing record is demanded at the end of the batch, and looked for once more then,
+ * after the parking is stored: if it came in between, nobody else would wake this one.
  */
 async function parkRecord(batch: Batch, work: Work, failure: FailureRecord, delayMs: number | undefined): Promise<void> {
   const { desk } = batch.shift;
@@ -208,17 +207,10 @@ async function parkRecord(batch: Batch, work: Work, failure: FailureRecord, dela
     });
     await desk.links.commit({ ...work.leased, link }, known && isQuiet(task.change.cause) ? [] : [entry]);
   }
-  const { header, leftOut } = failure.details ?? {};
-  const arrived =
-    failure.dependency !== undefined &&
-    (await demand(batch.shift, { dependency: failure.dependency, ...present({ header, leftOut }) }, task));
-  const ending: Ending =
-    delayMs !== undefined
-      ? { is: 'again', delayMs, spends: false, as: 'sweep' }
-      : arrived
-        ? // A poll's change of a parked record is known to be parked: it comes back because of what arrived.
-          { is: 'again', delayMs: 1_000, spends: true, as: 'dependency' }
-        : { is: 'done' };
+  const { dependency, details } = failure;
+  if (dependency !== undefined)
+    batch.parked.push({ task, missing: { dependency, ...present({ header: details?.['header'], leftOut: details?.['leftOut'] }) } });
+  const ending: Ending = delayMs === undefined ? { is: 'done' } : { is: 'again', delayMs, spends: false, as: 'sweep' };
   end(batch, work, ending, { outcome: 'waiting', failure });
 }
 

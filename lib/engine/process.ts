@@ -12,7 +12,7 @@ import { PortTrouble } from './guarded-ports.ts';
 import { runMirror } from './mirror.ts';
 import { packChanges, sendChanges } from './pack.ts';
 import { runPost } from './post.ts';
-import { releaseWaiting } from './references.ts';
+import { demandMissing, type Settled, wakeWaiting } from './references.ts';
 import type { ReceivedMessage } from './running.ts';
 import { type Ending, flowKeyOf, type Shift, type Task, timeIsUp } from './shift.ts';
 import { type Batch, BatchStop, startBatch } from './work.ts';
@@ -163,6 +163,7 @@ async function runBatch<OneFlow extends Flow>(
   } finally {
     for (const work of batch.open.values()) batch.toRelease.push(work.leased);
     await endLeases(batch);
+    await tellOthers(batch);
   }
   return batch.stopped;
 }
@@ -206,6 +207,21 @@ async function endLeases(batch: Batch): Promise<void> {
   }
 }
 
+/** Asks for what parked records wait for, and wakes those that waited for what came to rest: few messages for the whole batch. */
+async function tellOthers({ shift, parked, settled, endings }: Batch): Promise<void> {
+  try {
+    for (const name of await demandMissing(shift, parked)) {
+      // A poll's change of a parked record is known to be parked: it comes back because of what arrived.
+      if (endings.get(name)?.is === 'done') endings.set(name, { is: 'again', delayMs: 1_000, spends: true, as: 'dependency' });
+    }
+    await wakeWaiting(shift, settled);
+  } catch (error) {
+    for (const { task } of parked) endings.delete(refText(task.ref));
+    for (const { by } of settled) endings.delete(refText(by));
+    shift.desk.log.error('batch.interrupted', { integration: shift.name, error: String(error) });
+  }
+}
+
 /** A flow that is off: what it never moved is noted as left out, what it moved stays as it is. */
 async function endAsOff(
   shift: Shift,
@@ -225,6 +241,7 @@ async function endAsOff(
     unknown.map((task) => task.ref),
     { owner: shift.owner, until: leaseEnd(now, shift.deadline), now },
   );
+  const settled: Settled[] = [];
   for (const task of unknown) {
     const lease = leases.get(refText(task.ref));
     if (lease === undefined || 'busy' in lease) {
@@ -235,10 +252,11 @@ async function endAsOff(
     const sentence = `${task.ref.key} is left out: the flow ${task.ref.flow} is off (${reason}).`;
     const entry = auditEntry(desk, task.ref, task.change, { outcome: 'filtered', reason, sentence, fence: lease.fence });
     await desk.links.commit({ ...lease, link }, [entry]);
-    await releaseWaiting(shift, link, task.ref);
+    settled.push({ link, by: task.ref });
     desk.log.count('records', 1, { integration: shift.name, flow: task.ref.flow, outcome: 'filtered' });
     endings.set(refText(task.ref), { is: 'done' });
   }
+  await wakeWaiting(shift, settled);
 }
 
 /** Puts back what is to be tried again, in few messages; rows that travelled along are left behind where they would be too old. */

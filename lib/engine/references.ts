@@ -1,6 +1,8 @@
+import type { Change } from '../contracts/change.ts';
 import type { Reference, Resolved } from '../contracts/flow.ts';
-import type { Link } from '../contracts/link.ts';
+import type { Link, LinkState } from '../contracts/link.ts';
 import { Failure } from '../failures.ts';
+import type { QueueName } from '../ports/change-queue.ts';
 import type { LinkPage } from '../ports/link-store.ts';
 import { otherSide, parseRef, type RecordRef, refText } from '../values/record-ref.ts';
 import { present } from './audit-entry.ts';
@@ -62,41 +64,63 @@ function resolveOne(shift: Shift, references: readonly Reference[], links: Reado
   return resolved;
 }
 
-/**
- * Asks for the record another one waits for, then looks whether it has come meanwhile. The answer is true when it has: the waiting record was
- * stored after that one looked for whom to wake.
- */
-export async function demand(
-  shift: Shift,
-  missing: { readonly dependency: string; readonly header?: string; readonly leftOut?: string },
-  waiting: Task,
-): Promise<boolean> {
-  const { desk } = shift;
-  const ref = parseRef(missing.dependency);
-  const present = (await desk.links.findMany([ref])).get(missing.dependency);
-  const { header, leftOut } = missing;
-  const need = {
-    side: ref.side,
-    ...(header === undefined ? {} : { header }),
-    ...(leftOut === undefined ? {} : { askedPast: [leftOut] }),
-  };
-  if (arrived(present, need)) return true;
-  await sendChanges(desk, shift.name, {
-    queue: waiting.queue,
-    changes: [changeOf(desk, ref, 'dependency', waiting.change.correlation)],
-  });
-  return false;
+/** A record that was parked, and what it waits for. */
+export interface Parked {
+  readonly task: Task;
+  readonly missing: { readonly dependency: string; readonly header?: string; readonly leftOut?: string };
 }
 
-/** Wakes the records that wait for this one, whichever side's key they know it by. */
-export async function releaseWaiting(shift: Shift, link: Link, by: RecordRef): Promise<number> {
+/** A record that came to rest: others may have waited for it. */
+export interface Settled {
+  readonly link: Link;
+  /** The key it was known by in this batch. */
+  readonly by: RecordRef;
+}
+
+/** Whoever is in one of these states is settled by somebody or something else, and wakes those that wait for it then. */
+const underway: ReadonlySet<LinkState> = new Set(['waiting', 'working', 'held']);
+
+/**
+ * Asks for the records that others wait for, then looks whether they have come meanwhile. Answers the names of those whose record has: they were
+ * stored after that one looked for whom to wake.
+ */
+export async function demandMissing(shift: Shift, parked: readonly Parked[]): Promise<ReadonlySet<string>> {
+  const arrivedFor = new Set<string>();
+  if (parked.length === 0) return arrivedFor;
   const { desk } = shift;
-  const names = new Set<string>([refText(by), refText(link.origin)]);
-  for (const side of ['a', 'b'] as const) {
-    const key = link.keys[side];
-    if (key !== undefined) names.add(refText({ flow: link.origin.flow, side, key }));
+  const wanted = new Map(parked.map(({ missing }) => [missing.dependency, parseRef(missing.dependency)]));
+  const links = await desk.links.findMany([...wanted.values()]);
+  const demands: Record<QueueName, Map<string, Change>> = { live: new Map(), bulk: new Map() };
+  for (const { task, missing } of parked) {
+    const { dependency, header, leftOut } = missing;
+    const ref = wanted.get(dependency) ?? parseRef(dependency);
+    const present = links.get(dependency);
+    const need = {
+      side: ref.side,
+      ...(header === undefined ? {} : { header }),
+      ...(leftOut === undefined ? {} : { askedPast: [leftOut] }),
+    };
+    if (arrived(present, need)) arrivedFor.add(refText(task.ref));
+    else if (present === undefined || !underway.has(present.state))
+      demands[task.queue].set(dependency, changeOf(desk, ref, 'dependency', task.change.correlation));
   }
-  let released = 0;
+  for (const queue of ['live', 'bulk'] as const) await sendChanges(desk, shift.name, { queue, changes: [...demands[queue].values()] });
+  return arrivedFor;
+}
+
+/** Wakes the records that wait for these, whichever side's key they know them by. */
+export async function wakeWaiting(shift: Shift, settled: readonly Settled[]): Promise<void> {
+  const { desk } = shift;
+  const names = new Set<string>();
+  for (const { link, by } of settled) {
+    names.add(refText(by));
+    names.add(refText(link.origin));
+    for (const side of ['a', 'b'] as const) {
+      const key = link.keys[side];
+      if (key !== undefined) names.add(refText({ flow: link.origin.flow, side, key }));
+    }
+  }
+  const changes: Change[] = [];
   for (const dependency of names) {
     let after: string | undefined;
     do {
@@ -105,13 +129,9 @@ export async function releaseWaiting(shift: Shift, link: Link, by: RecordRef): P
         limit: 100,
         ...(after === undefined ? {} : { after }),
       });
-      if (page.links.length > 0) {
-        const changes = page.links.map((waiting) => changeOf(desk, waiting.origin, 'dependency'));
-        await sendChanges(desk, shift.name, { queue: 'live', changes });
-        released += changes.length;
-      }
+      changes.push(...page.links.map((waiting) => changeOf(desk, waiting.origin, 'dependency')));
       after = page.next;
     } while (after !== undefined);
   }
-  return released;
+  await sendChanges(desk, shift.name, { queue: 'live', changes });
 }

@@ -3,6 +3,7 @@ import type { Leased, Link } from '../contracts/link.ts';
 import { asFailure, Failure } from '../failures.ts';
 import { refText, type Side } from '../values/record-ref.ts';
 import { PortTrouble } from './guarded-ports.ts';
+import type { Parked, Settled } from './references.ts';
 import type { Ending, Shift, Task } from './shift.ts';
 
 /** One record in hand, under lease, from its row to its ending. */
@@ -31,6 +32,10 @@ export interface Batch<OneFlow extends Flow = Flow> {
   readonly open: Map<string, Work>;
   /** Leases to end, in one call, when the batch is over. */
   readonly toRelease: Leased[];
+  /** Records that came to rest: at the end of the batch those that wait for them are woken, in few messages. */
+  readonly settled: Settled[];
+  /** Records that wait: at the end of the batch what they wait for is asked for, once. */
+  readonly parked: Parked[];
   /** Why no further record of this batch is begun. */
   stopped: { readonly delayMs: number; readonly spends: boolean } | undefined;
   /** The side being talked to, to know which connection a failure is about. */
@@ -54,7 +59,18 @@ export function startBatch<OneFlow extends Flow>(
   flow: OneFlow,
   options: { readonly flowKey: string; readonly preview: boolean; readonly endings: Map<string, Ending> },
 ): Batch<OneFlow> {
-  return { shift, flow, ...options, open: new Map(), toRelease: [], stopped: undefined, talkingTo: 'a', refreshed: false };
+  return {
+    shift,
+    flow,
+    ...options,
+    open: new Map(),
+    toRelease: [],
+    settled: [],
+    parked: [],
+    stopped: undefined,
+    talkingTo: 'a',
+    refreshed: false,
+  };
 }
 
 /** Anything thrown, as a Failure; troubles of our own ports and stops of the batch go on up. */
