@@ -34,6 +34,8 @@ export interface World {
   readonly crashes: CrashPlans;
   /** A connector for looking and operating; it is never crashed. */
   operator: Connector;
+  /** Batches handed to workers so far: each is one receive and one delete request at SQS. */
+  batches(): number;
   /** Failures that ended a poll or a housekeeping run, as a Lambda's error would. */
   readonly errors: readonly { readonly at: string; readonly job: string; readonly error: unknown }[];
   /** Polls now, due or not, and works until nothing is left to do at once. */
@@ -149,6 +151,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   let nextPoll = clock.now().getTime() + pollTickMs;
   let nextKeep = clock.now().getTime() + keepTickMs;
   let delivering = false;
+  let batches = 0;
 
   network.serve(connectorOrigin, {
     async fetch(request) {
@@ -191,6 +194,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       const queue = isVisible('live') ? 'live' : isVisible('bulk') ? 'bulk' : undefined;
       if (queue === undefined) return started;
       started = true;
+      batches += 1;
       const deliveries = queues.receive(queue, { visibilityMs });
       run(
         worker,
@@ -339,6 +343,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     crashes,
     operator: createConnector({ configuration, catalog, ports }),
     errors,
+    batches: () => batches,
     post: site.post,
     webhookAddress,
     deliverWebhooks: true,
