@@ -4,6 +4,7 @@ import type { FlowContext } from './contracts/flow.ts';
 import type { Catalog, Integration } from './contracts/integration.ts';
 import type { Connection, Vendor } from './contracts/vendor.ts';
 import { createEngine } from './engine/engine.ts';
+import { guarded } from './engine/guarded-ports.ts';
 import type { Engine, FlowSetting, OpenConnection, OpenIntegration, RunningIntegration } from './engine/running.ts';
 import { createIo } from './http/connection-io.ts';
 import type { Alerts } from './ports/alerts.ts';
@@ -54,7 +55,13 @@ export function createConnector(options: {
   readonly ports: Ports;
   readonly queue?: QueueName;
 }): Connector {
-  const { configuration, catalog, ports } = options;
+  const { configuration, catalog } = options;
+  // Tokens, lanes, budgets and reference data live in the state store as well: its troubles must not pass for a record's.
+  const ports: Ports = {
+    ...options.ports,
+    state: guarded('the state store', options.ports.state),
+    secrets: guarded('the secret store', options.ports.secrets),
+  };
   const connections = new Map(
     Object.keys(configuration.connections).map((name) => [
       name,

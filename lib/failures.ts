@@ -26,6 +26,7 @@ export type FailureKind =
   | 'SignatureRejected' // a webhook that is not proven to come from the vendor
   | 'WebhookUnknown' // a proven webhook that names nothing we move
   | 'ConfigurationInvalid' // connector.yaml, a mapping table, a command
+  | 'StoreUnavailable' // a table, queue or secret store of ours did not do its work: nothing was decided
   | 'LeaseLost' // another worker took the record over: this one must stop writing
   | 'Defect'; // an assertion of ours broke
 
@@ -86,6 +87,7 @@ const rules: Readonly<Record<FailureKind, { readonly actor: Actor; readonly disp
   SignatureRejected: { actor: 'us', disposition: 'ends' },
   WebhookUnknown: { actor: 'nobody', disposition: 'ends' },
   ConfigurationInvalid: { actor: 'customer', disposition: 'broken' },
+  StoreUnavailable: { actor: 'us', disposition: 'retryable' },
   LeaseLost: { actor: 'nobody', disposition: 'ends' },
   Defect: { actor: 'us', disposition: 'held' },
 };

@@ -20,6 +20,8 @@ export interface VirtualTime {
 
 /** Turns of the event loop without any progress after which everybody is taken to be asleep. */
 const quietTurns = 4;
+/** Turns after which a request in progress that does not move is taken to wait for the clock, when anybody does: our own end of it may sleep too. */
+const asleepTurns = 2_000;
 /** Turns of waiting for a request in progress after which something is broken. */
 const deadTurns = 200_000;
 
@@ -58,6 +60,7 @@ export function createVirtualTime(clock: HandTurnedClock): VirtualTime {
       if (waited > deadTurns) throw new Error(`virtual time stands still: ${busy} requests in progress and none of them asleep`);
       await new Promise<void>((resolve) => setImmediate(resolve));
       turns = activity === seen ? turns + 1 : 0;
+      if (turns > asleepTurns && clock.nextWakeAt() !== undefined) return;
       seen = activity;
     }
   }

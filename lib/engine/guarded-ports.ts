@@ -2,11 +2,15 @@ import { Failure } from '../failures.ts';
 
 /**
  * A port of ours did not do its work: a table throttles, a queue is away. Never a fact about the record being worked on, so it is kept apart
- * from failures of vendors and flows: nothing is decided, the message comes back.
+ * from failures of vendors and flows, also where it arrives through a client or a flow: nothing is decided, the message comes back.
  */
-export class PortTrouble extends Error {
+export class PortTrouble extends Failure {
   constructor(port: string, error: unknown) {
-    super(`${port} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    super('StoreUnavailable', {
+      cause: `store:${port}`,
+      sentence: `${port} failed: ${error instanceof Error ? error.message : String(error)}`,
+      error,
+    });
     this.name = 'PortTrouble';
   }
 }
