@@ -1,4 +1,5 @@
 import { catalog } from '../../lib/catalog.ts';
+import type { Catalog } from '../../lib/contracts/integration.ts';
 import { asFailure } from '../../lib/failures.ts';
 import { runOperation } from '../../lib/operations/operations.ts';
 import { kestrel } from '../../sandbox/companies/kestrel.ts';
@@ -31,11 +32,12 @@ export async function openDesk(
     readonly settings?: Readonly<Record<string, unknown>>;
     readonly mode?: string;
     readonly workers?: number;
+    readonly catalog?: Catalog;
   } = {},
 ): Promise<Desk> {
   const world = await createWorld({
     company: kestrel,
-    catalog,
+    catalog: options.catalog ?? catalog,
     start: new Date(options.start ?? '2026-03-20T12:00:00Z'),
     seed: 11,
     ...(options.workers === undefined ? {} : { workers: options.workers }),
