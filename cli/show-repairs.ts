@@ -168,7 +168,6 @@ export function showReports(answer: unknown): string {
     .join('\n\n');
 }
 
-const amount = z.union([z.object({ amount: z.string(), currency: z.string() }), z.number()]);
 const reportAnswer = z.object({
   at: z.string(),
   title: z.string(),
@@ -177,35 +176,24 @@ const reportAnswer = z.object({
     z.object({
       section: z.string(),
       label: z.string(),
-      a: amount,
-      b: amount,
-      difference: z.string(),
-      causes: z.array(z.object({ cause: z.string(), amount: z.string(), records: z.array(z.string()) })),
+      shown: z.object({ a: z.string(), b: z.string(), difference: z.string(), causes: z.array(z.string()) }),
+      causes: z.array(z.object({ cause: z.string(), records: z.array(z.string()) })),
       result: z.string(),
     }),
   ),
   notes: z.array(z.string()),
 });
 
-const amountText = (value: z.infer<typeof amount>): string =>
-  typeof value === 'number' ? String(value) : `${value.amount} ${value.currency}`;
-
 export function showReport(answer: unknown): string {
   const { at, title, result, lines, notes: said } = reportAnswer.parse(answer);
-  const rows = lines.map((line) => [
-    line.section,
-    line.label,
-    amountText(line.a),
-    amountText(line.b),
-    line.difference,
-    mark(line.result),
-    line.causes
-      .map(
-        (one) =>
-          `${one.amount} ${one.cause}${one.records.length === 0 ? '' : `: ${one.records.slice(0, 5).join(', ')}${one.records.length > 5 ? ', …' : ''}`}`,
-      )
-      .join('\n'),
-  ]);
+  const rows = lines.map((line) => {
+    const { a, b, difference, causes } = line.shown;
+    const because = line.causes.map((one, index) => {
+      const records = one.records.length > 5 ? [...one.records.slice(0, 5), '…'] : one.records;
+      return `${causes[index] ?? ''} ${one.cause}${records.length === 0 ? '' : `: ${records.join(', ')}`}`;
+    });
+    return [line.section, line.label, a, b, difference, mark(line.result), because.join('\n')];
+  });
   return [
     `${heading(title)}  ${mark(result)}  ${dim(`ran ${shortTime(at)}`)}`,
     rows.length === 0 ? 'No lines.' : table(['', 'line', 'a', 'b', 'difference', 'result', 'because of'], rows),

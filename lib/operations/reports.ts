@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Connector } from '../connector.ts';
-import type { ReportResult } from '../contracts/integration.ts';
 import { reportKey } from '../engine/state-keys.ts';
+import { isDecimal } from '../values/decimal.ts';
+import { readableMoney } from '../values/money.ts';
 import { defineOperation, everyPage, integrationName, integrationsOf, refused, shortText } from './operation.ts';
 import { recordOperation } from './operator-audit.ts';
 
@@ -113,11 +114,11 @@ export const report = defineOperation({
         report: request.report,
         ...(period === undefined ? {} : { period }),
       });
-      return { integration: found.integration, report: request.report, at: connector.ports.clock.now().toISOString(), ...plain(fresh) };
+      return shown(found.integration, request.report, storedSchema.parse({ at: connector.ports.clock.now().toISOString(), ...fresh }));
     }
     const stored = await resultsOf(connector, found);
     const chosen = period === undefined ? stored.at(-1) : stored.filter((one) => samePeriod(one, period)).at(-1);
-    if (chosen) return { integration: found.integration, report: request.report, ...chosen };
+    if (chosen) return shown(found.integration, request.report, chosen);
     const has = stored.map((one) => one.key).join(', ');
     throw refused(
       `${request.report} has no result${period === undefined ? ' yet' : ` of ${period}; there are: ${has || 'none'}`}.`,
@@ -126,10 +127,26 @@ export const report = defineOperation({
   },
 });
 
+/** The result with every amount also as people write it. */
+function shown(integration: string, name: string, stored: Stored) {
+  const lines = stored.lines.map((line) => {
+    const currency = typeof line.a === 'number' ? undefined : line.a.currency;
+    const text = (amount: string): string => (currency === undefined || !isDecimal(amount) ? amount : readableMoney({ amount, currency }));
+    return {
+      ...line,
+      shown: {
+        a: typeof line.a === 'number' ? String(line.a) : readableMoney(line.a),
+        b: typeof line.b === 'number' ? String(line.b) : readableMoney(line.b),
+        difference: text(line.difference),
+        causes: line.causes.map((cause) => text(cause.amount)),
+      },
+    };
+  });
+  return { integration, report: name, ...stored, lines };
+}
+
 /** `202603` and `2026-03` are one period. */
 function samePeriod({ key, period }: Stored, asked: string): boolean {
   const digits = (text: string | undefined): string => (text ?? '').replaceAll('-', '');
   return [digits(key), digits(period)].includes(digits(asked));
 }
-
-const plain = (fresh: ReportResult): Omit<Stored, 'at'> => JSON.parse(JSON.stringify(fresh)) as Omit<Stored, 'at'>;

@@ -79,9 +79,9 @@ test('as a person reads it', async () => {
     const shown = await command(['report', 'count', '--period', '202603', '--state', there.state]);
     expect(shown.out.replace(/ran .*$/m, 'ran …')).toMatchInlineSnapshot(`
       "Invoices of 202603  explained  ran …
-          line   a       b      difference  result     because of
-      R1  count  2       1      1           explained
-      R1  held   90 USD  0 USD  90          explained  90 held: INV00000420
+          line   a          b         difference  result     because of
+      R1  count  2          1         1           explained
+      R1  held   90.00 USD  0.00 USD  90.00 USD   explained  90.00 USD held: INV00000420
       Drafts are not counted."
     `);
     expect((await command(['reports', '--state', there.state])).out).toContain('Counts the invoices that are in the books.');
