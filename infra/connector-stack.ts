@@ -38,7 +38,7 @@ export class ConnectorStack extends Stack {
     for (const address of configuration.alerts.email) topic.addSubscription(new EmailSubscription(address));
     for (const url of configuration.alerts.https) topic.addSubscription(new UrlSubscription(url));
 
-    // Created empty; `ml-connector connect` or the console fills them. They outlive the stack: losing a refresh token means a new consent.
+    // A person puts the credentials in after the deployment. They outlive the stack: losing a refresh token means a new consent.
     const secrets = Object.fromEntries(
       Object.entries(configuration.connections).map(([name, connection]) => [
         name,
