@@ -27,7 +27,17 @@ import { standingOf } from '../standing.ts';
 import { receiptTarget } from '../targets/receipt.ts';
 import { isWithdrawn } from '../targets/release.ts';
 import { voidTarget } from '../targets/void.ts';
-import { type CardAsk, customerIdOf, customerReference, decideByContent, fetchCards, found, memberOf, vanished } from './shared.ts';
+import {
+  type CardAsk,
+  customerIdOf,
+  customerReference,
+  decideByContent,
+  fetchCards,
+  found,
+  memberOf,
+  readPayers,
+  vanished,
+} from './shared.ts';
 
 /** A payment with what it pays. */
 export interface PaymentRecord {
@@ -195,6 +205,10 @@ async function lookUp(
   asks: Parameters<NonNullable<PaymentFlow['lookUp']>>[1],
 ): Promise<ReadonlyMap<string, Json | Failure>> {
   const results = new Map<string, Json | Failure>();
+  await readPayers(
+    context,
+    asks.map(({ source, links }) => ({ customer: links.get('customer'), accountNumber: source.account.number })),
+  );
   for (const { source: record, move, links } of asks) {
     const { source, account, wanted } = record;
     try {

@@ -24,7 +24,7 @@ import { fetchMemoSources, fetchPayments, fetchRefunds, refundFeed } from '../so
 import { bookedTarget, standingOf } from '../standing.ts';
 import { refundTarget } from '../targets/refund.ts';
 import { voidTarget } from '../targets/void.ts';
-import { customerIdOf, customerReference, decideByContent, fetchCards, flowKeys, found, memberOf, vanished } from './shared.ts';
+import { customerIdOf, customerReference, decideByContent, fetchCards, flowKeys, found, memberOf, readPayers, vanished } from './shared.ts';
 
 /** A refund with the payment or memo it gives money back of. */
 export interface RefundRecord {
@@ -174,6 +174,10 @@ async function lookUp(
   asks: Parameters<NonNullable<RefundFlow['lookUp']>>[1],
 ): Promise<ReadonlyMap<string, Json | Failure>> {
   const results = new Map<string, Json | Failure>();
+  await readPayers(
+    context,
+    asks.map(({ source, links }) => ({ customer: links.get('customer'), accountNumber: source.account.number })),
+  );
   for (const { source: record, move, links } of asks) {
     const { refund, account } = record;
     try {
