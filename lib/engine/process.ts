@@ -81,9 +81,10 @@ async function runTasks(shift: Shift, tasks: readonly Task[], pollNow: PollNow):
     }
     const flows = new Map(shift.definition.flows.map((flow) => [flowKeyOf(shift.name, flow), flow]));
     for (const task of tasks.filter(({ ref }) => !flows.has(ref.flow))) await buryStranger(shift, task, endings);
+    let stopped: Batch['stopped'];
     for (const [flowKey, flow] of flows) {
       const own = tasks.filter((task) => task.ref.flow === flowKey);
-      if (own.length > 0) await runFlow(shift, { flow, flowKey, tasks: own, endings, pollNow });
+      if (own.length > 0) stopped = await runFlow(shift, { flow, flowKey, tasks: own, endings, pollNow, stopped });
     }
   } catch (error) {
     shift.desk.log.error('batch.interrupted', { integration: shift.name, error: String(error) });
@@ -110,9 +111,12 @@ interface FlowWork {
   readonly tasks: readonly Task[];
   readonly endings: Map<string, Ending>;
   readonly pollNow: PollNow;
+  /** Set when a flow before this one was told to wait. */
+  readonly stopped: Batch['stopped'];
 }
 
-async function runFlow(shift: Shift, { flow, flowKey, tasks, endings, pollNow }: FlowWork): Promise<void> {
+/** Answers why no further flow should begin: whoever may not talk to a vendor now may not do so for the next flow either. */
+async function runFlow(shift: Shift, { flow, flowKey, tasks, endings, pollNow, stopped: given }: FlowWork): Promise<Batch['stopped']> {
   const { mode, reason } = shift.open.flow(flow.id);
   const records = tasks.filter((task) => task.ref.key !== wholeFlow);
   for (const task of tasks) {
@@ -122,13 +126,18 @@ async function runFlow(shift: Shift, { flow, flowKey, tasks, endings, pollNow }:
   }
   if (mode === 'paused') {
     for (const task of records) endings.set(refText(task.ref), { is: 'again', delayMs: 900_000, spends: false });
-    return;
+    return given;
   }
   const size = flow.batchSize ?? usualBatch;
-  let stopped: Batch['stopped'];
+  const nowMs = (): number => shift.desk.clock.now().getTime();
+  let stopped = given;
+  let longestMs = 0;
   for (let start = 0; start < records.length; start += size) {
     const some = records.slice(start, start + size);
-    const putOff = stopped ?? (timeIsUp(shift) ? { delayMs: 0, spends: false } : undefined);
+    // A batch that would be cut off in the middle has read and looked for everything in vain.
+    const late = timeIsUp(shift) || nowMs() + longestMs > shift.deadline.getTime();
+    const putOff = stopped ?? (late ? { delayMs: 0, spends: false } : undefined);
+    const begunMs = nowMs();
     if (putOff !== undefined) {
       for (const task of some) endings.set(refText(task.ref), { is: 'again', ...putOff });
     } else if (mode === 'off') {
@@ -140,7 +149,9 @@ async function runFlow(shift: Shift, { flow, flowKey, tasks, endings, pollNow }:
           ? await runBatch(startBatch(shift, flow, options), some, runPost)
           : await runBatch(startBatch(shift, flow, options), some, runMirror);
     }
+    longestMs = Math.max(longestMs, nowMs() - begunMs);
   }
+  return stopped;
 }
 
 /** Runs one batch to its end; answers why the flow should not begin another, if so. */
