@@ -19,6 +19,8 @@ export interface PairContext extends FlowContext {
   readonly zuora: ZuoraClient;
   /** Reads reference data for documents of these days, from memory where it is young enough. */
   loadBooks(dates: readonly CalendarDate[]): Promise<Books>;
+  /** The same with accounting codes of these ids among them: one that is missing was made after they were read, so they are read again. */
+  booksWithCodes(ids: readonly string[]): Promise<Books>;
   /** What was loaded; for maps and decisions, which are pure. Fails with Defect before the first `loadBooks`. */
   books(): Books;
   /** Reads everything afresh unless that was done within ten minutes: before a hold for a missing mapping is decided. */
@@ -35,7 +37,7 @@ export interface PairContext extends FlowContext {
 }
 
 const day = 24 * 3_600_000;
-const ages = { reference: day, periods: 25 * 60_000, customers: 10 * 60_000, learned: 365 * day, refresh: 10 * 60_000 };
+const ages = { reference: day, periods: 25 * 60_000, customers: 10 * 60_000, learned: 365 * day, refresh: 10 * 60_000, newCode: 15_000 };
 
 const kinds = ['codes', 'accounts', 'ar-accounts', 'subaccounts', 'currencies', 'methods', 'branches'] as const;
 
@@ -93,6 +95,14 @@ export function pairContext({ base, settings, a, b }: IntegrationDeps<Settings, 
       const more = wanted.filter((year) => !years.has(year));
       for (const year of more) years.add(year);
       return present !== undefined && more.length === 0 ? present : read();
+    },
+    async booksWithCodes(ids) {
+      const { rows, readAt } = await codes();
+      const isComplete = ids.every((id) => rows.some((row) => row.id === id));
+      // An id that Zuora itself does not list must not cause a read for every batch.
+      if (isComplete || base.now.getTime() - Date.parse(readAt) < ages.newCode) return context.loadBooks([]);
+      await base.forget('books:codes');
+      return read();
     },
     books() {
       if (present === undefined) throw new Failure('Defect', { sentence: 'Reference data was asked for before it was loaded.' });

@@ -186,3 +186,15 @@ test('a renumbered customer is found by its AccountRef', async () => {
   expect([await pair.held(), await pair.waiting()]).toEqual([[], []]);
   expect(await pair.invoice('INV00000417')).toMatchObject({ customer: 'C0000099', status: 'Open' });
 });
+
+test('an accounting code made minutes after the codes were read is held under its own name', async () => {
+  const pair = await openPair();
+  const coded = (number: string, code: string) => ({
+    ...{ action: 'create-invoice', number, account: 'KR-10023', date: '2026-03-05' },
+    items: [{ amount: '90.00', recognizedRevenueAccountingCode: code }],
+  });
+  await pair.bill(coded('INV00000420', 'EU Usage'));
+  await pair.pass(1);
+  await pair.bill(coded('INV00000421', 'Training'));
+  expect(await pair.held()).toEqual(['INV00000420 account-map:EU Usage', 'INV00000421 account-map:Training']);
+});

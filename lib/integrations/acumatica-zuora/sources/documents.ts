@@ -115,11 +115,16 @@ export interface AccountFacts {
   readonly batch: string | undefined;
 }
 
+/** What was read of accounts in one piece of work: the documents of one account lie in several batches of it. */
+const readAccounts = new WeakMap<PairContext, Map<string, AccountFacts>>();
+
 export async function fetchAccounts(context: PairContext, ids: readonly string[]): Promise<ReadonlyMap<string, AccountFacts>> {
-  const unique = [...new Set(ids)].filter((id) => id !== '');
-  if (unique.length === 0) return new Map();
-  const rows = await context.zuora.fetchByIds('accounts', unique);
-  return new Map(rows.map((row) => [row.id, { number: row.accountNumber, currency: row.currency, batch: row.batch }]));
+  const known = readAccounts.get(context) ?? new Map<string, AccountFacts>();
+  readAccounts.set(context, known);
+  const missing = [...new Set(ids)].filter((id) => id !== '' && !known.has(id));
+  const rows = missing.length === 0 ? [] : await context.zuora.fetchByIds('accounts', missing);
+  for (const row of rows) known.set(row.id, { number: row.accountNumber, currency: row.currency, batch: row.batch });
+  return known;
 }
 
 export const isExcluded = (context: PairContext, account: Pick<AccountFacts, 'batch'>): boolean =>
@@ -147,7 +152,7 @@ export async function gatherDocuments(
   context: PairContext,
   headers: readonly DocumentHeader[],
 ): Promise<ReadonlyMap<string, DocumentSource | Failure>> {
-  const books = await context.loadBooks(headers.flatMap((header) => [header.date, header.updatedAt.slice(0, 10)]));
+  await context.loadBooks(headers.flatMap((header) => [header.date, header.updatedAt.slice(0, 10)]));
   const accounts = await fetchAccounts(
     context,
     headers.map((header) => header.accountId),
@@ -159,6 +164,7 @@ export async function gatherDocuments(
     ...(await itemsOf(context, 'debit-memo-items', 'debitmemoid', 'debittaxationitems', ids('debit-memo'))),
     ...(await itemsOf(context, 'credit-memo-items', 'creditmemoid', 'credittaxationitems', ids('credit-memo'))),
   ];
+  const books = await context.booksWithCodes(items.flatMap(codeIdsOf));
   const gathered = new Map<string, DocumentSource | Failure>();
   for (const header of headers) {
     const account = accounts.get(header.accountId);
@@ -197,6 +203,14 @@ const parentOf = (item: ItemRow): string =>
       : 'creditMemoId' in item
         ? item.creditMemoId
         : '';
+
+/** Accounting codes an item and its taxes name by id. */
+const codeIdsOf = (item: ItemRow): readonly string[] =>
+  [
+    item.recognizedRevenueAccountingCodeId,
+    item.deferredRevenueAccountingCodeId,
+    ...(item.taxationItems ?? []).map((tax) => tax.salesTaxPayableAccountingCodeId),
+  ].filter((id) => id !== undefined);
 
 async function documentOf(
   context: PairContext,
