@@ -88,23 +88,26 @@ function iamContext(
 
 /** Names in lower case; repeated ones joined with commas; cookies apart. */
 function headersOf({ incoming }: RequestFacts): { readonly headers: Record<string, string>; readonly cookies: readonly string[] } {
-  const headers: Record<string, string> = {};
+  // A map first: a name like `constructor` or `__proto__` is a header like any other.
+  const headers = new Map<string, string>();
   const cookies: string[] = [];
   for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
     const name = (incoming.rawHeaders[index] ?? '').toLowerCase();
     const value = incoming.rawHeaders[index + 1] ?? '';
     if (hopByHop.has(name)) continue;
     if (name === 'cookie') cookies.push(...value.split(/; */));
-    else headers[name] = headers[name] === undefined ? value : `${headers[name]},${value}`;
+    else headers.set(name, joined(headers.get(name), value));
   }
-  return { headers, cookies };
+  return { headers: Object.fromEntries(headers), cookies };
 }
 
 function queryOf(raw: string): Readonly<Record<string, string>> {
-  const query: Record<string, string> = {};
-  for (const [name, value] of new URLSearchParams(raw)) query[name] = query[name] === undefined ? value : `${query[name]},${value}`;
-  return query;
+  const query = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(raw)) query.set(name, joined(query.get(name), value));
+  return Object.fromEntries(query);
 }
+
+const joined = (before: string | undefined, value: string): string => (before === undefined ? value : `${before},${value}`);
 
 export function splitOnce(text: string, separator: string): readonly [string, string] {
   const at = text.indexOf(separator);
