@@ -29,9 +29,16 @@ const youngMs = 300_000;
 export async function approach(batch: Batch, tasks: readonly Task[], readers: Readers): Promise<readonly Work[]> {
   const { desk } = batch.shift;
   const links = await desk.links.findMany(tasks.map((task) => task.ref));
-  const seen = await see(batch, tasks, readers);
-  const left: Task[] = [];
+  const asked: Task[] = [];
   for (const task of tasks) {
+    const link = links.get(refText(task.ref));
+    // Settled for exactly what the list showed: whatever changed later is listed again, so an old snapshot is as good as a young one.
+    if (isKnownByList(task, link, readers)) await endKnown(batch, task, link);
+    else asked.push(task);
+  }
+  const seen = await see(batch, asked, readers);
+  const left: Task[] = [];
+  for (const task of asked) {
     const name = refText(task.ref);
     const row = seen.get(name);
     if (row !== undefined && isKnown(task, links.get(name), row)) {
@@ -52,6 +59,13 @@ function isKnown(task: Task, link: Link | undefined, { described }: Seen): boole
   if (cause === 'poll' && link.state === 'filtered') return headerOf(link, task.ref.side) === described.header;
   if (found && (link.state === 'held' || link.state === 'waiting')) return link.troubleHeader === described.header;
   return false;
+}
+
+function isKnownByList({ ref, change }: Task, link: Link | undefined, readers: Readers): boolean {
+  if (link?.state !== 'synced' || change.snapshot === undefined || (change.cause !== 'poll' && change.cause !== 'backfill')) return false;
+  const reader = readers[ref.side];
+  const row = reader.row.safeParse(change.snapshot.row);
+  return row.success && describeRow(reader, row.data, new Date(change.snapshot.readAt)).described?.header === headerOf(link, ref.side);
 }
 
 async function endKnown(batch: Batch, task: Task, link: Link | undefined): Promise<void> {
