@@ -141,11 +141,12 @@ function decide(record: ApplicationsRecord, memory: Memory, context: PairContext
 function references(record: ApplicationsRecord, _move: Move, context: PairContext): readonly Reference[] {
   const { source, account, wanted } = record;
   const flow = source.object === 'payment' ? flowKeys.payments : flowKeys.creditMemos;
+  // What comes last is named first: one wait instead of three.
   return [
-    customerReference(source.accountId, account.number),
     ...(isBeforeCutover(source.date, context)
       ? []
       : [{ name: 'source', flow, side: 'b' as const, key: source.id, label: `${source.object} ${source.number}` }]),
+    customerReference(source.accountId, account.number),
     ...otherOwners(wanted, source.accountId).map((owner) => customerReference(owner, undefined, `owner:${owner}`)),
     ...documentReferences(wanted, context),
   ];

@@ -193,10 +193,11 @@ function decide(record: PaymentRecord, memory: Memory, context: PairContext): Mo
 function references(record: PaymentRecord, move: Move, context: PairContext): readonly Reference[] {
   if (move.do !== 'post') return [];
   const { source, account, wanted } = record;
+  // What comes last is named first: one wait instead of two.
   return [
+    ...documentReferences(wanted, context),
     customerReference(source.accountId, account.number),
     ...otherOwners(wanted, source.accountId).map((owner) => customerReference(owner, undefined, `owner:${owner}`)),
-    ...documentReferences(wanted, context),
   ];
 }
 
