@@ -23,7 +23,8 @@ export async function comeToRest(struck: Struck): Promise<void> {
     await world.pass(2 * 60_000);
     await world.work();
     jump(struck, round === 0 ? hourMs : 6.2 * hourMs);
-    await world.poll(round === 0 ? { backfill: true } : {});
+    // What a flow that was off left out comes back by a backfill alone.
+    await world.poll(round === 0 && weather.counts['swept'] !== undefined ? { backfill: true } : {});
     await world.keep();
     const { links } = await remembered(world);
     const open = links.filter(({ state }) => !final.has(state));
@@ -50,6 +51,7 @@ async function clearUp(struck: Struck): Promise<void> {
   weather.skewMs = 0;
   weather.listLagMs = 0;
   weather.stallMs = 0;
+  weather.tampering = 0;
   for (const simulator of Object.values(world.simulators)) simulator.clearFaults();
   world.post.pass();
   await zuora({ action: 'lose-callouts', count: 0 });
@@ -76,8 +78,10 @@ async function actOnTroubles(struck: Struck, links: readonly Link[]): Promise<vo
     const cause = link.trouble?.cause ?? '';
     if (link.state !== 'held') continue;
     if (cause.startsWith('unapply:')) await reverseApplications(struck, link);
+    if (cause.startsWith('verify:')) await removeDraft(struck, link);
+    if (/^(deleted-in-acumatica|vanished:)/.test(cause)) await operate(struck, 'decide', { ...named(link), decision: 'recreate' }).catch(() => undefined);
     if (cause.startsWith('refund-needs-unapply:')) await reverseAll(struck, cause.slice(cause.indexOf(':') + 1).split('/')[0] ?? '');
-    await operate(struck, 'replay', { flow: link.origin.flow, record: link.origin.key }).catch(() => undefined);
+    await operate(struck, 'replay', named(link)).catch(() => undefined);
   }
   for (const draft of [...hands.records('acumatica', 'invoices'), ...hands.records('acumatica', 'payments')])
     if (isManual(struck) && (draft['released'] === false || (draft['pending'] as unknown[] | undefined)?.length)) await hands.acumatica({ action: 'release-document', type: draft['type'], ref: draft['ref'] });
@@ -86,6 +90,14 @@ async function actOnTroubles(struck: Struck, links: readonly Link[]): Promise<vo
 
 const isManual = ({ world }: Struck): boolean =>
   Object.values(world.operator.configuration.integrations).some(({ settings }) => (settings as { release?: string }).release === 'manual');
+
+const named = ({ origin }: Link) => ({ flow: origin.flow, record: origin.key });
+
+/** A draft that does not hold what it should is removed; that it is missing is then found, and it is written again. */
+async function removeDraft({ hands }: Struck, link: Link): Promise<void> {
+  const [type, ref] = link.postings?.at(-1)?.target?.split('/') ?? [];
+  await hands.acumatica({ action: 'delete-document', type, ref });
+}
 
 type Row = Readonly<Record<string, unknown>>;
 

@@ -9,6 +9,7 @@ import type { Weather } from './weather.ts';
 export interface Trouble {
   readonly name: string;
   readonly weight: number;
+  /** Takes no time of the world's clock beyond what it waits for itself. */
   strike(): void | Promise<unknown>;
 }
 
@@ -60,7 +61,7 @@ export function createTroubles(struck: Struck): readonly Trouble[] {
   }
 
   const operate = (name: string, input: Record<string, unknown>): Promise<unknown> =>
-    runOperation(world.operator, name, input, struck.operator).catch(() => undefined);
+    world.time.run(runOperation(world.operator, name, input, struck.operator).catch(() => undefined));
 
   return [
     fault('answer-lost-before', 4, () => ({ kind: 'drop-before' })),
@@ -210,7 +211,22 @@ export function createTroubles(struck: Struck): readonly Trouble[] {
         struck.aside.push(world.operator.engine.keep(world.integration).catch(() => undefined));
       },
     },
-    { name: 'mode-switched', weight: 1.5, strike: () => operate('mode', { flow: draws.pick(flows) ?? '', mode: draws.oneOf('paused', 'preview', 'live', 'live', 'off') }) },
+    { name: 'mode-switched', weight: 1.5, strike: () => operate('mode', { flow: draws.pick(flows) ?? '', mode: draws.oneOf('paused', 'preview', 'live', 'live') }) },
+    {
+      name: 'flow-off',
+      weight: 0.2,
+      strike() {
+        weather.count('swept');
+        return operate('mode', { flow: draws.pick(flows) ?? '', mode: 'off' });
+      },
+    },
+    {
+      name: 'vendor-stores-otherwise',
+      weight: 1,
+      strike() {
+        weather.tampering += 1;
+      },
+    },
     { name: 'deployment', weight: 1, strike: () => world.configure((written) => ({ ...written })) },
     { name: 'replay-all', weight: 0.7, strike: () => operate('replay', { held: true }) },
     { name: 'redrive', weight: 0.7, strike: () => operate('dlq-redrive', { all: true }) },
@@ -219,7 +235,7 @@ export function createTroubles(struck: Struck): readonly Trouble[] {
       weight: 0.4,
       async strike() {
         const name = draws.pick(flows) ?? '';
-        await world.operator.ports.state.remove({ partition: `poll|${world.integration}`, name }).catch(() => undefined);
+        await world.time.run(world.operator.ports.state.remove({ partition: `poll|${world.integration}`, name }).catch(() => 'conflict' as const));
       },
     },
     {

@@ -30,6 +30,9 @@ export function judgeLinks(links: readonly Link[], audit: readonly AuditEntry[])
       findings.push({ kind: 'audit', what: `${records[0]} is held for ${cause} and the audit does not say so`, records });
     if (link.state === 'waiting' && !leadsTo(link, held, waiting))
       findings.push({ kind: 'lost', what: `${records[0]} waits for nothing that will come: ${cause}`, records });
+    const fences = story.filter((entry) => entry.outcome !== 'unchanged').flatMap((entry) => entry.fence ?? []);
+    if (fences.some((fence, index) => fence < (fences[index - 1] ?? 0)))
+      findings.push({ kind: 'audit', what: `${records[0]} was written under an old fence: ${fences.join(' ')}`, records });
     for (const posting of link.postings ?? []) {
       if (posting.stage !== 'posted' && posting.stage !== 'reversed') continue;
       if (!link.origin.flow.endsWith('.applications') && !story.some((entry) => entry.target === posting.target && entry.outcome !== 'held'))

@@ -59,16 +59,22 @@ export async function judge(given: Case): Promise<Judged> {
 }
 
 /** Silence: another full poll and every webhook once more write nothing. */
-async function judgeQuiet({ world }: Case): Promise<readonly Finding[]> {
+async function judgeQuiet({ world, weather }: Case): Promise<readonly Finding[]> {
   for (const simulator of Object.values(world.simulators)) simulator.resetCalls();
   await world.poll();
   await world.time.run(world.post.repeat({ times: 1 }));
   await world.work();
-  return Object.keys(world.simulators).flatMap((system): readonly Finding[] => {
+  const before = weather.sent;
+  await world.time.run(world.post.repeat({ times: 1, newRequestId: true }));
+  const again = weather.sent - before;
+  const heard: readonly Finding[] =
+    again === 0 ? [] : [{ kind: 'loop', what: `${again} messages for webhooks that were taken in before`, records: [] }];
+  const written = Object.keys(world.simulators).flatMap((system): readonly Finding[] => {
     const writes = writesOf(world, kestrel, system);
     if (totalOf(writes) === 0) return [];
     return [{ kind: 'loop', what: `a poll and a repeat of every webhook wrote to ${system}: ${JSON.stringify(writes)}`, records: [] }];
   });
+  return [...heard, ...written];
 }
 
 function expectedOf(world: World): Expected {

@@ -62,7 +62,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     options: { acumatica: { preferences: preferencesOf(draws) } },
     ports: (ports) => {
       const weathered = weather.around(ports);
-      return options.sabotage?.ports?.(weathered, world) ?? weathered;
+      return options.sabotage?.ports?.(weathered) ?? weathered;
     },
   });
   const edited = new Map<string, Set<string>>();
@@ -105,8 +105,7 @@ async function stormOver(struck: Struck, options: StormOptions, history: History
       if (trouble) {
         history.tell(world.time.clock.now(), 'fault', trouble.name);
         faults[trouble.name] = (faults[trouble.name] ?? 0) + 1;
-        const striking = trouble.strike();
-        if (striking instanceof Promise) await world.time.run(striking);
+        await trouble.strike();
       }
     }
     if (draws.chance(0.45)) await world.pass(draws.oneOf(1_000, 8_000, 40_000, 120_000, 400_000, draws.chance(0.1) ? 7_000_000 : 60_000));

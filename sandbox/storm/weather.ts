@@ -19,6 +19,10 @@ export class Weather {
   listLagMs = 0;
   /** The next call to a table stands still that long, with whoever called. */
   stallMs = 0;
+  /** So many documents the ERP stores with another account than it was sent. */
+  tampering = 0;
+  /** Messages handed to the queue. */
+  sent = 0;
   /** What happened, by name. */
   readonly counts: Record<string, number> = {};
   /** Credentials that came over the wire: none may be readable anywhere. */
@@ -52,7 +56,7 @@ export class Weather {
         return known;
       },
       fetch: async (url, init) => {
-        const response = await ports.fetch(url, init);
+        const response = await ports.fetch(url, this.#tampered(url, init));
         if (/\/(token|oauth\/token)$/.test(new URL(url).pathname)) await this.#noteTokens(response);
         return this.listLagMs > 0 ? this.#lagging(url, init, response, ports) : response;
       },
@@ -104,6 +108,7 @@ export class Weather {
     return {
       bury: (messages) => queue.bury(messages),
       send: async (name, messages) => {
+        this.sent += messages.length;
         await queue.send(name, messages);
         if (this.doubles === 0) return;
         const again = messages.flatMap((message): readonly OutgoingMessage[] =>
@@ -113,6 +118,16 @@ export class Weather {
         if (again.length > 0) await queue.send(name, again);
       },
     };
+  }
+
+  /** A default or a script of the tenant that nobody told us about. */
+  #tampered(url: string, init: RequestInit): RequestInit {
+    if (this.tampering === 0 || init.method !== 'PUT' || !url.includes('/Invoice') || typeof init.body !== 'string') return init;
+    const body = init.body.replace(/("Account"\s*:\s*\{\s*"value"\s*:\s*)"40000"/, '$1"40100"');
+    if (body === init.body) return init;
+    this.tampering -= 1;
+    this.count('stored-otherwise');
+    return { ...init, body };
   }
 
   async #noteTokens(response: Response): Promise<void> {
