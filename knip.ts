@@ -7,6 +7,8 @@ const config: KnipConfig = {
     'sandbox/start.ts', // loaded by the one before, once everything it needs is known to be there
     'sandbox/scenario/main.ts',
     'bench/main.ts',
+    'sandbox/crash/{main,vendors-process,runner-process}.ts', // the drill and the processes it starts
+    'sandbox/crash/passing-time.mjs', // loaded into all of them
     'sandbox/rehearsal/bootstrap.mjs', // started as the process of a function
     'test/sandbox/rehearsal/sample/*.ts', // a CDK app and its functions, synthesized by a test
     'test/**/*.test.ts',

@@ -36,12 +36,13 @@ export interface DrillResult extends Verdict {
   readonly atRest: boolean;
 }
 
-const lookEveryMs = 300;
+const lookEveryMs = 400;
 const tellEveryMs = 3_000;
 /** Nothing moved for so long: what is left waits for time to pass. */
-const stillMs = 4_000;
+const stillMs = 5_000;
 /** Leases of a killed worker end after six minutes, its messages return after thirty, what it may have written is looked for until eleven. */
 const passMinutes = [6, 31] as const;
+const mostPassesWithoutProgress = 12;
 const wave = 25;
 /** So many invoices may be on their way before the next ones are billed. */
 const mostUnderWay = 60;
@@ -60,6 +61,17 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   }
 }
 
+/** How far everything has come. */
+interface Standing {
+  readonly released: number;
+  /** Callouts that nobody tries any more. */
+  readonly failed: number;
+  /** A callout waits for its answer: whatever it waits for is at work. */
+  readonly isSending: boolean;
+  readonly isEmpty: boolean;
+  readonly text: string;
+}
+
 class Drill {
   readonly #options: DrillOptions;
   readonly #vendors: Vendors;
@@ -71,6 +83,7 @@ class Drill {
   #killed = { workers: 0, runners: 0 };
   #minutesPassed = 0;
   #toldAt = 0;
+  #lastReleased = { count: 0, passes: 0 };
   #still = { shape: '', since: 0 };
 
   constructor(options: DrillOptions, vendors: Vendors, timeFile: string) {
@@ -112,8 +125,8 @@ class Drill {
         continue;
       }
       if (this.#billed < options.webhooks && this.#billed - stand.released < mostUnderWay) await this.#bill(company);
-      await this.#resendFailed();
-      const still = this.#stillFor(stand.shape);
+      if (stand.failed > 0) await this.#resendFailed();
+      const still = stand.isSending ? 0 : this.#stillFor(stand.text);
       this.#tell(`${seconds()} s: ${stand.text}`);
       const isDone = this.#billed === options.webhooks && plan.length === 0 && stand.isEmpty && stand.released >= options.webhooks;
       if (still >= stillMs) {
@@ -123,6 +136,7 @@ class Drill {
         }
         // Everything is there: the polls that come now must find that nothing is left to do.
         polledAfterwards = isDone;
+        if (!isDone && this.#isStuck(stand.released)) break;
         this.#pass(passMinutes[Math.floor(this.#random.next() * passMinutes.length)] ?? passMinutes[1]);
       }
       await machineClock.sleep(lookEveryMs);
@@ -208,28 +222,19 @@ class Drill {
       }
   }
 
-  async #stand(): Promise<{
-    readonly released: number;
-    readonly isEmpty: boolean;
-    readonly shape: string;
-    readonly text: string;
-  }> {
-    const [booked, callouts, calls, depths] = await Promise.all([
-      this.#vendors.booked(),
-      this.#vendors.callouts(),
-      this.#vendors.callCount(),
-      this.#running().depths(['kestrel-acumatica-zuora-live', 'kestrel-acumatica-zuora-bulk', 'kestrel-acumatica-zuora-dead']),
-    ]);
-    const released = booked.filter((document) => document.released === true).length;
-    const accepted = callouts.filter(({ state }) => state === 'delivered').length;
-    const underWay = callouts.length - accepted;
-    const [live, bulk, dead] = depths.map((depth) => (depth === undefined ? 0 : depth.waiting + depth.inFlight + depth.delayed));
-    const text = `billed ${this.#billed}, accepted ${accepted}, released ${released}, queue ${live}, bulk ${bulk}, held ${dead}, calls ${calls}`;
+  async #stand(): Promise<Standing> {
+    const queues = ['live', 'bulk', 'dead'].map((kind) => `kestrel-acumatica-zuora-${kind}`);
+    const [{ calls, released, callouts }, depths] = await Promise.all([this.#vendors.stand(), this.#running().depths(queues)]);
+    const [live = 0, bulk = 0, dead = 0] = depths.map((depth) =>
+      depth === undefined ? 0 : depth.waiting + depth.inFlight + depth.delayed,
+    );
+    const { delivered = 0, waiting = 0, sending = 0, failed = 0 } = callouts;
     return {
       released,
-      isEmpty: live === 0 && bulk === 0 && underWay === callouts.filter(({ state }) => state === 'failed').length,
-      shape: text,
-      text,
+      failed,
+      isSending: sending > 0,
+      isEmpty: live + bulk + waiting + sending === 0,
+      text: `billed ${this.#billed}, accepted ${delivered}, released ${released}, queues ${live} + ${bulk}, held ${dead}, calls ${calls}`,
     };
   }
 
@@ -245,6 +250,13 @@ class Drill {
     const now = machineClock.now().getTime();
     if (shape !== this.#still.shape) this.#still = { shape, since: now };
     return now - this.#still.since;
+  }
+
+  /** Hours were let pass and not one invoice more is in the books: waiting longer changes nothing. */
+  #isStuck(released: number): boolean {
+    if (released !== this.#lastReleased.count) this.#lastReleased = { count: released, passes: 0 };
+    this.#lastReleased.passes += 1;
+    return this.#lastReleased.passes > mostPassesWithoutProgress;
   }
 
   #pass(minutes: number): void {

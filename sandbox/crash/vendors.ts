@@ -25,11 +25,22 @@ export interface Vendors {
   invoices(): Promise<readonly Invoice[]>;
   callouts(): Promise<readonly Callout[]>;
   booked(): Promise<readonly Booked[]>;
-  /** Changes whenever a vendor was asked something. */
-  callCount(): Promise<number>;
+  /** How far it has come, without disturbing anybody. */
+  stand(): Promise<Stand>;
   end(): void;
 }
 
+const standSchema = z.object({
+  /** Changes whenever a vendor was asked something. */
+  calls: z.number(),
+  /** Invoices in the books. */
+  released: z.number(),
+  /** Callouts by state. */
+  callouts: z.record(z.string(), z.number()),
+});
+export type Stand = z.infer<typeof standSchema>;
+
+const saidSchema = z.object({ stand: standSchema });
 const startedSchema = z.object({ origins: z.record(z.string(), z.string()) });
 const recordsOf = <T>(shape: z.ZodType<T>) => z.object({ records: z.array(shape) });
 
@@ -72,13 +83,11 @@ export async function startVendors(given: {
     invoices: () => records('zuora', 'invoices', invoice),
     callouts: () => records('zuora', 'callouts', callout),
     booked: () => records('acumatica', 'invoices', booked),
-    async callCount() {
-      const counts = await Promise.all(
-        Object.keys(origins).map(
-          async (system) => z.object({ calls: z.record(z.string(), z.number()) }).parse(await control(system, 'calls')).calls,
-        ),
-      );
-      return counts.flatMap((each) => Object.values(each)).reduce((sum, count) => sum + count, 0);
+    async stand() {
+      const answered = once(process_, 'message');
+      process_.send('stand');
+      const [answer] = await Promise.race([answered, ended]);
+      return saidSchema.parse(answer).stand;
     },
     end: () => void process_.kill('SIGKILL'),
   };
