@@ -17,7 +17,10 @@ export interface PairContext extends FlowContext {
   readonly settings: Settings;
   readonly acumatica: AcumaticaClient;
   readonly zuora: ZuoraClient;
-  /** Reads reference data for documents of these days, from memory where it is young enough. */
+  /**
+   * Reads reference data for documents of these days, from memory where it is young enough. That a period is closed is believed only when it was
+   * read just now: somebody may have reopened it a moment ago, and asked for another look.
+   */
   loadBooks(dates: readonly CalendarDate[]): Promise<Books>;
   /** The same with accounting codes of these ids among them: one that is missing was made after they were read, so they are read again. */
   booksWithCodes(ids: readonly string[]): Promise<Books>;
@@ -37,7 +40,7 @@ export interface PairContext extends FlowContext {
 }
 
 const day = 24 * 3_600_000;
-const ages = { reference: day, periods: 25 * 60_000, customers: 10 * 60_000, learned: 365 * day, refresh: 10 * 60_000, newCode: 15_000 };
+const ages = { reference: day, periods: 25 * 60_000, customers: 10 * 60_000, learned: 365 * day, refresh: 10 * 60_000, recent: 15_000 };
 
 const kinds = ['codes', 'accounts', 'ar-accounts', 'subaccounts', 'currencies', 'methods', 'branches'] as const;
 
@@ -94,13 +97,24 @@ export function pairContext({ base, settings, a, b }: IntegrationDeps<Settings, 
       );
       const more = wanted.filter((year) => !years.has(year));
       for (const year of more) years.add(year);
-      return present !== undefined && more.length === 0 ? present : read();
+      const loaded = present !== undefined && more.length === 0 ? present : await read();
+      const shut = loaded.periods.filter(
+        ({ start, end, openForAr, openForGl }) => !(openForAr && openForGl) && dates.some((date) => start <= date && date <= end),
+      );
+      let isOld = false;
+      for (const year of new Set(shut.map(({ id }) => Number(id.slice(0, 4))))) {
+        const { readAt } = await kept<readonly reference.PeriodRow[]>(`periods:${year}`, ages.periods, async () => []);
+        if (base.now.getTime() - Date.parse(readAt) < ages.recent) continue;
+        await base.forget(`books:periods:${year}`);
+        isOld = true;
+      }
+      return isOld ? read() : loaded;
     },
     async booksWithCodes(ids) {
       const { rows, readAt } = await codes();
       const isComplete = ids.every((id) => rows.some((row) => row.id === id));
       // An id that Zuora itself does not list must not cause a read for every batch.
-      if (isComplete || base.now.getTime() - Date.parse(readAt) < ages.newCode) return context.loadBooks([]);
+      if (isComplete || base.now.getTime() - Date.parse(readAt) < ages.recent) return context.loadBooks([]);
       await base.forget('books:codes');
       return read();
     },

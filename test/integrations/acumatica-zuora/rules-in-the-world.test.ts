@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { runOperation } from '../../../lib/operations/operations.ts';
 import { customers, invoiceI0, invoiceI1, openPair } from './kestrel-world.ts';
 
 /** Settings and features that change what happens. */
@@ -197,4 +198,16 @@ test('an accounting code made minutes after the codes were read is held under it
   await pair.pass(1);
   await pair.bill(coded('INV00000421', 'Training'));
   expect(await pair.held()).toEqual(['INV00000420 account-map:EU Usage', 'INV00000421 account-map:Training']);
+});
+
+test('asked for another look right after its period was reopened, a document is posted', async () => {
+  const pair = await openPair();
+  await pair.person({ action: 'close-period', period: '022026' });
+  await pair.bill(invoiceI0);
+  await pair.pass(1);
+  await pair.person({ action: 'open-period', period: '022026' });
+  const { world } = pair;
+  await world.time.run(runOperation(world.operator, 'replay', { record: 'INV00000398' }, { name: 'ann' }));
+  await pair.settle();
+  expect([await pair.held(), (await pair.invoice('INV00000398'))?.['period']]).toEqual([[], '022026']);
 });
