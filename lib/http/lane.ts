@@ -61,9 +61,11 @@ export function createLane(parts: LaneParts): SharedLane {
   return new WorkerLane(parts);
 }
 
+/** The lanes that the work going on is in. One storage for all lanes of a process: every further one costs each promise of the process. */
+const inside = new AsyncLocalStorage<readonly SharedLane[]>();
+
 class WorkerLane implements SharedLane {
   readonly #parts: LaneParts;
-  readonly #inside = new AsyncLocalStorage<boolean>();
   readonly #waiters: Waiter[] = [];
   readonly #idle: Slot[] = [];
   #busy = 0;
@@ -79,13 +81,14 @@ class WorkerLane implements SharedLane {
 
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     // Work that already is in the lane goes on in it: waiting for itself would be for ever.
-    if (this.#inside.getStore() === true) return work();
+    const outer = inside.getStore() ?? [];
+    if (outer.includes(this)) return work();
     const slot = await this.#enter();
     const releases = this.#releases;
     const done = new AbortController();
     const renewing = this.#renewWhileInUse(slot, done.signal);
     try {
-      return await this.#inside.run(true, work);
+      return await inside.run([...outer, this], work);
     } finally {
       done.abort();
       await renewing;
