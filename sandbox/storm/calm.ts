@@ -85,6 +85,8 @@ async function actOnTroubles(struck: Struck, links: readonly Link[]): Promise<vo
   }
   for (const draft of [...hands.records('acumatica', 'invoices'), ...hands.records('acumatica', 'payments')])
     if (isManual(struck) && (draft['released'] === false || (draft['pending'] as unknown[] | undefined)?.length)) await hands.acumatica({ action: 'release-document', type: draft['type'], ref: draft['ref'] });
+  for (const batch of hands.records('acumatica', 'journals'))
+    if (isManual(struck) && batch['released'] === false) await hands.acumatica({ action: 'release-document', type: 'Journal', ref: batch['number'] });
   await world.work();
 }
 
