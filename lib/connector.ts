@@ -118,7 +118,7 @@ function openConnection(
     fetch: (url, init) => ports.fetch(url, init),
     queue: given.queue,
   });
-  return { name, vendor, connection, client: vendor.open(connection, io), release };
+  return { name, vendor, connection, client: vendor.open(connection, io), ready: () => io.lane.run(async () => undefined), release };
 }
 
 function runningIntegration(

@@ -6,8 +6,9 @@ import { refText, type Side } from '../values/record-ref.ts';
 import { auditEntry } from './audit-entry.ts';
 import { isQuiet } from './conclude.ts';
 import { inBulk } from './in-bulk.ts';
+import { sourceSideOf } from './lens.ts';
 import type { Task } from './shift.ts';
-import { type Batch, headerOf, recordFailure, type Work } from './work.ts';
+import { type Batch, BatchStop, headerOf, recordFailure, type Work } from './work.ts';
 
 /** A row as read: when, and what it says. */
 interface Seen {
@@ -47,7 +48,23 @@ export async function approach(batch: Batch, tasks: readonly Task[], readers: Re
       left.push(task);
     }
   }
+  if (left.length > 0 && !batch.preview) await makeReady(batch);
   return take(batch, onePerLink(batch, left, links), { seen, readers });
+}
+
+/** A worker that may not write now finds out here, before it leases and reads what it would have to put back. */
+async function makeReady(batch: Batch): Promise<void> {
+  const { flow } = batch;
+  const source = flow.kind === 'post' ? flow.from : sourceSideOf(flow);
+  for (const side of ['a', 'b'] as const) {
+    if (side === source) continue;
+    batch.talkingTo = side;
+    try {
+      await batch.shift.open.connection(side).ready?.();
+    } catch (thrown) {
+      throw new BatchStop(recordFailure(thrown));
+    }
+  }
 }
 
 /** Nothing new: settled for exactly this row, or in trouble over exactly this row and nobody asked to try again. */

@@ -18,6 +18,8 @@ export interface OpenConnection {
   readonly vendor: Vendor;
   readonly client: unknown;
   readonly connection: Connection;
+  /** Takes what the vendor gives to one worker at a time, before anything is read for a write. Fails with LaneBusy. */
+  ready?(): Promise<void>;
 }
 
 /** An integration as configured right now, edits by operators included. Opened anew for every batch. */

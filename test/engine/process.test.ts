@@ -187,6 +187,24 @@ describe('a batch in trouble', () => {
     expect(Object.keys(world.posted())).toHaveLength(3);
   });
 
+  it('a worker that may not write now leases nothing, begins no other flow, and its records come back', async () => {
+    const world = await worldWithPerson();
+    world.quill.note({ id: 'n1' });
+    world.quill.contact({ id: 'c7', name: 'Cy' });
+    await world.change(notesFlow, 'n1');
+    await world.change(peopleFlow, 'c7');
+    const at = new Date(world.clock.now().getTime() + 20_000);
+    world.ready.b = () => Promise.reject(new Failure('LaneBusy', { sentence: 'Another worker is at it.', at }));
+    world.quill.calls.length = 0;
+    await world.drain();
+    expect([await world.link(notesFlow, 'n1'), await world.link(peopleFlow, 'c7')]).toEqual([undefined, undefined]);
+    expect(world.quill.calls).toEqual(['readContacts']);
+    delete world.ready.b;
+    await world.settle();
+    expect(Object.keys(world.posted())).toEqual(['N-n1']);
+    expect(await world.link(peopleFlow, 'c7')).toMatchObject({ state: 'synced' });
+  });
+
   it('a bulk read that fails over one record is repeated one by one, and only that one is held', async () => {
     const world = await worldWithPerson();
     for (const id of ['n1', 'n2', 'n3']) {

@@ -48,6 +48,8 @@ export class World {
   };
   readonly wellness: Wellness = { a: true, b: true };
   readonly modes: Record<string, FlowMode> = {};
+  /** What a connection that gives itself to one worker at a time says. */
+  readonly ready: Partial<Record<Side, () => Promise<void>>> = {};
   readonly pollEvery: Record<string, number | string> = {};
   readonly extra: Partial<Pick<Integration, 'reference' | 'reports' | 'autoRelease' | 'flows'>> = {};
   readonly worker: Worker;
@@ -84,6 +86,7 @@ export class World {
             name: side === 'a' ? 'our-quill' : 'our-abacus',
             vendor: definition.sides[side] as never,
             client: undefined,
+            ready: async () => this.ready[side]?.(),
             connection: {
               name: side === 'a' ? 'our-quill' : 'our-abacus',
               settings: {},
