@@ -64,6 +64,12 @@ for (const event of ['uncaughtException', 'unhandledRejection']) {
 // Ctrl-C in a terminal reaches every process; the runner decides when its functions end, so that work in progress is put down in order.
 process.on('SIGINT', () => {});
 
+// A runner that was killed cannot end its functions. They end themselves, as their machine would have.
+const runner = process.ppid;
+setInterval(() => {
+  if (process.ppid !== runner) process.exit(137);
+}, 500).unref();
+
 let handler;
 try {
   handler = await loadHandler();
