@@ -42,6 +42,8 @@ export async function startMortalRunner(settings: RunnerSettings): Promise<Morta
       resolve();
     });
   });
+  // An order to one that is just gone: whoever gave it learns by `gone`.
+  child.on('error', () => undefined);
   const ready = await new Promise<Ready>((resolve, reject) => {
     void gone.then(() => reject(new Error(`the runner ended: ${said.join('')}`)));
     child.on('message', (message) => {
