@@ -39,11 +39,13 @@ export class Operations {
 
   /** Finishes every operation whose time has come, oldest first. */
   settle(now: string): void {
-    for (const operation of [...this.list].sort((left, right) => (left.finishesAt < right.finishesAt ? -1 : 1)))
-      if (!operation.outcome && operation.finishesAt <= now) this.#finish(operation);
+    const due = this.list.filter((operation) => !operation.outcome && operation.finishesAt <= now);
+    for (const operation of due.sort((left, right) => (left.finishesAt < right.finishesAt ? -1 : 1))) this.#finish(operation);
     // Old answers are forgotten after an hour.
     const oldest = new Date(Date.parse(now) - 3_600_000).toISOString();
-    this.list = this.list.filter((operation) => !operation.outcome || operation.finishesAt > oldest);
+    const first = this.list[0];
+    if (first && first.finishesAt <= oldest)
+      this.list = this.list.filter((operation) => !operation.outcome || operation.finishesAt > oldest);
   }
 
   /** While an operation runs, only its status request is sure to work for that form in that session. */
