@@ -142,7 +142,7 @@ export function applicationsOf(
 }
 
 /** From when on a document counts in the books, when it was posted into a later period than that of its date: no application may be earlier. */
-function countsFrom(link: Link | undefined, context: PairContext): readonly CalendarDate[] {
+export function countsFrom(link: Pick<Link, 'postings'> | undefined, context: PairContext): readonly CalendarDate[] {
   const draft = link === undefined ? undefined : standingOf(link).latest?.draft;
   const receipt = receiptDraftSchema.safeParse(draft).data;
   if (receipt !== undefined) return [receipt.date];

@@ -3,6 +3,7 @@ import { asFailure, Failure } from '../../../failures.ts';
 import { latest } from '../../../values/calendar-date.ts';
 import { isZero } from '../../../values/decimal.ts';
 import type { Json } from '../../../values/json.ts';
+import { countsFrom } from '../applied-documents.ts';
 import { type ArDraft, arDraftSchema, postedDraft } from '../ar-draft.ts';
 import { type DocumentHeader, documentHeaderSchema } from '../canonical.ts';
 import type { PairContext } from '../context.ts';
@@ -143,7 +144,7 @@ export const documentReversal: Reversal<DocumentSource, PairContext, ArReversal>
     const posted = postedDraft(arDraftSchema, posting);
     const document = mapReversal(posted, {
       generation: move.generation,
-      on: latest(move.on, posted.date),
+      on: latest(move.on, posted.date, ...countsFrom({ postings: [posting] }, context)),
       settings: context.settings,
       books: context.books(),
     });

@@ -1,7 +1,8 @@
 import type { Memory, Move, PostFlow, PostTarget, Reference, Reversal, Screen } from '../../../contracts/flow.ts';
 import { asFailure, Failure } from '../../../failures.ts';
+import { latest as latestOf } from '../../../values/calendar-date.ts';
 import type { Json } from '../../../values/json.ts';
-import { isBeforeCutover } from '../applied-documents.ts';
+import { countsFrom, isBeforeCutover } from '../applied-documents.ts';
 import { parseTarget, postedDraft } from '../ar-draft.ts';
 import { type MoneySource, type RefundHeader, refundHeaderSchema } from '../canonical.ts';
 import type { PairContext } from '../context.ts';
@@ -189,7 +190,8 @@ async function lookUp(
       const card = (await fetchCards(context, [{ key: refund.id, customerId, accountNumber: account.number }])).get(refund.id);
       if (card === undefined || card instanceof Failure)
         throw card ?? new Failure('Defect', { sentence: 'A customer was asked for without an answer.' });
-      const source = await findSource(context, record, bookedTarget(links.get('source') ?? {}));
+      const found = await findSource(context, record, bookedTarget(links.get('source') ?? {}));
+      const source = { ...found, date: latestOf(found.date, ...countsFrom(links.get('source'), context)) };
       const marker = markerOf(numberOf(context.settings.markerPrefix, refund.number), move.generation);
       const begun = await context.acumatica.findMany('Payment', 'PaymentRef', [marker], 'Refund');
       results.set(refund.id, asJson({ card, source, free: await freeBalance(context, source), begun: begun.length > 0 } satisfies Found));
