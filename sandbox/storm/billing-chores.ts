@@ -33,7 +33,9 @@ export function billingChores(office: Office): readonly Chore[] {
 
   /** Nothing was ever applied to it, as far as known. */
   const untouched = (): Owed | undefined =>
-    draws.pick(books.owed.filter((one) => one.kind === 'invoice' && one.state === 'posted' && compare(one.open, one.total) === 0).slice(-12));
+    draws.pick(
+      books.owed.filter((one) => one.kind === 'invoice' && one.state === 'posted' && compare(one.open, one.total) === 0).slice(-12),
+    );
 
   return [
     { weight: 26, flows: ['invoices', 'payments', 'credit-memos', 'applications', 'refunds'], act: () => invoice({}) },

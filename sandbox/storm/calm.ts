@@ -79,14 +79,17 @@ async function actOnTroubles(struck: Struck, links: readonly Link[]): Promise<vo
     if (link.state !== 'held') continue;
     if (cause.startsWith('unapply:')) await reverseApplications(struck, link);
     if (cause.startsWith('verify:')) await removeDraft(struck, link);
-    if (/^(deleted-in-acumatica|vanished:)/.test(cause)) await operate(struck, 'decide', { ...named(link), decision: 'recreate' }).catch(() => undefined);
+    if (/^(deleted-in-acumatica|vanished:)/.test(cause))
+      await operate(struck, 'decide', { ...named(link), decision: 'recreate' }).catch(() => undefined);
     if (cause.startsWith('refund-needs-unapply:')) await reverseAll(struck, cause.slice(cause.indexOf(':') + 1).split('/')[0] ?? '');
     await operate(struck, 'replay', named(link)).catch(() => undefined);
   }
   for (const draft of [...hands.records('acumatica', 'invoices'), ...hands.records('acumatica', 'payments')])
-    if (isManual(struck) && (draft['released'] === false || (draft['pending'] as unknown[] | undefined)?.length)) await hands.acumatica({ action: 'release-document', type: draft['type'], ref: draft['ref'] });
+    if (isManual(struck) && (draft['released'] === false || (draft['pending'] as unknown[] | undefined)?.length))
+      await hands.acumatica({ action: 'release-document', type: draft['type'], ref: draft['ref'] });
   for (const batch of hands.records('acumatica', 'journals'))
-    if (isManual(struck) && batch['released'] === false) await hands.acumatica({ action: 'release-document', type: 'Journal', ref: batch['number'] });
+    if (isManual(struck) && batch['released'] === false)
+      await hands.acumatica({ action: 'release-document', type: 'Journal', ref: batch['number'] });
   await world.work();
 }
 
@@ -116,7 +119,9 @@ async function reverseApplications({ hands }: Struck, link: Link): Promise<void>
 }
 
 async function reverseAll({ hands }: Struck, number: string): Promise<void> {
-  const sources = hands.records('acumatica', 'payments').filter((row: Row) => row['reference'] === number || row['description'] === `Zuora ${number}`);
+  const sources = hands
+    .records('acumatica', 'payments')
+    .filter((row: Row) => row['reference'] === number || row['description'] === `Zuora ${number}`);
   for (const source of sources)
     for (const row of (source['applications'] ?? []) as readonly Row[])
       if (row['reversed'] !== true)

@@ -24,10 +24,28 @@ export interface Story {
 
 const revenue = { recognizedRevenueAccountingCode: 'Subscription Revenue' };
 const taxed = { tax: '8.25', taxAccountingCode: 'Sales Tax Payable' };
-const invoice = { action: 'create-invoice', number: 'INV1', account: 'KR-10023', date: '2026-03-09', items: [{ amount: '100.00', ...taxed, ...revenue }] };
+const invoice = {
+  action: 'create-invoice',
+  number: 'INV1',
+  account: 'KR-10023',
+  date: '2026-03-09',
+  items: [{ amount: '100.00', ...taxed, ...revenue }],
+};
 const paid = { account: 'KR-10023', date: '2026-03-09', type: 'External', methodType: 'WireTransfer' };
-const payment = { action: 'create-payment', number: 'P-1', ...paid, amount: '120.00', applications: [{ invoice: 'INV1', amount: '108.25' }] };
-const memo = { action: 'create-credit-memo', number: 'CM1', account: 'KR-10023', date: '2026-03-09', items: [{ amount: '30.00', ...revenue }] };
+const payment = {
+  action: 'create-payment',
+  number: 'P-1',
+  ...paid,
+  amount: '120.00',
+  applications: [{ invoice: 'INV1', amount: '108.25' }],
+};
+const memo = {
+  action: 'create-credit-memo',
+  number: 'CM1',
+  account: 'KR-10023',
+  date: '2026-03-09',
+  items: [{ amount: '30.00', ...revenue }],
+};
 
 export const stories: readonly Story[] = [
   { name: 'an invoice of a customer who is made on demand', given: [], when: [invoice] },
@@ -37,21 +55,33 @@ export const stories: readonly Story[] = [
     given: [invoice],
     when: [memo, { action: 'apply-memo', number: 'CM1', invoice: 'INV1', amount: '30.00', date: '2026-03-09' }],
   },
-  { name: 'an invoice that is unposted, changed and posted again', given: [invoice], when: [
-    { action: 'unpost', number: 'INV1' },
-    { action: 'edit-invoice-items', number: 'INV1', items: [{ amount: '70.00', ...revenue }] },
-    { action: 'post-invoice', number: 'INV1' },
-  ] },
-  { name: 'a refund of what is free', given: [invoice, payment], when: [{ action: 'refund-payment', number: 'R-1', payment: 'P-1', amount: '11.75', methodType: 'Check' }] },
+  {
+    name: 'an invoice that is unposted, changed and posted again',
+    given: [invoice],
+    when: [
+      { action: 'unpost', number: 'INV1' },
+      { action: 'edit-invoice-items', number: 'INV1', items: [{ amount: '70.00', ...revenue }] },
+      { action: 'post-invoice', number: 'INV1' },
+    ],
+  },
+  {
+    name: 'a refund of what is free',
+    given: [invoice, payment],
+    when: [{ action: 'refund-payment', number: 'R-1', payment: 'P-1', amount: '11.75', methodType: 'Check' }],
+  },
   {
     name: 'a payment that is canceled',
     given: [{ ...payment, applications: [] }],
     when: [{ action: 'cancel-payment', number: 'P-1' }],
   },
-  { name: 'a customer whose name and address change', given: [invoice], when: [
-    { action: 'update-account', number: 'KR-10023', name: 'Northgate Dental Clinics' },
-    { action: 'update-contact', account: 'KR-10023', address1: '13 Mill Rd', workEmail: 'office@northgate.example' },
-  ] },
+  {
+    name: 'a customer whose name and address change',
+    given: [invoice],
+    when: [
+      { action: 'update-account', number: 'KR-10023', name: 'Northgate Dental Clinics' },
+      { action: 'update-contact', account: 'KR-10023', address1: '13 Mill Rd', workEmail: 'office@northgate.example' },
+    ],
+  },
 ];
 
 export interface CrashPoint {
@@ -83,7 +113,8 @@ class Effects {
       this.counted += 1;
       this.names.push(name);
       const manner = this.counted === this.spoiled?.at ? this.spoiled.manner : undefined;
-      if (manner === 'error') throw Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) });
+      if (manner === 'error')
+        throw Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) });
       if (manner === 'lost') this.#world.crashes.add({ effect: '*', when: 'after' });
       const result = await act();
       if (manner === 'late') await ports.clock.sleep(lateMs);

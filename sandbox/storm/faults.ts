@@ -152,12 +152,18 @@ export function createTroubles(struck: Struck): readonly Trouble[] {
         return one && acumatica({ action: 'lock-record', type: one['type'], ref: one['ref'], times: draws.between(1, 2) });
       },
     },
-    { name: 'outage', weight: 0.5, strike: () => acumatica({ action: 'set-outage', minutes: draws.between(1, 45), status: draws.oneOf(302, 503) }) },
+    {
+      name: 'outage',
+      weight: 0.5,
+      strike: () => acumatica({ action: 'set-outage', minutes: draws.between(1, 45), status: draws.oneOf(302, 503) }),
+    },
     {
       name: 'released-by-person',
       weight: 1,
       async strike() {
-        const draft = draws.pick(hands.records('acumatica', draws.oneOf('invoices', 'payments')).filter((one) => one['released'] === false));
+        const draft = draws.pick(
+          hands.records('acumatica', draws.oneOf('invoices', 'payments')).filter((one) => one['released'] === false),
+        );
         if (draft) await acumatica({ action: 'release-document', type: draft['type'], ref: draft['ref'] });
       },
     },
@@ -211,7 +217,11 @@ export function createTroubles(struck: Struck): readonly Trouble[] {
         struck.aside.push(world.operator.engine.keep(world.integration).catch(() => undefined));
       },
     },
-    { name: 'mode-switched', weight: 1.5, strike: () => operate('mode', { flow: draws.pick(flows) ?? '', mode: draws.oneOf('paused', 'preview', 'live', 'live') }) },
+    {
+      name: 'mode-switched',
+      weight: 1.5,
+      strike: () => operate('mode', { flow: draws.pick(flows) ?? '', mode: draws.oneOf('paused', 'preview', 'live', 'live') }),
+    },
     {
       name: 'flow-off',
       weight: 0.2,
@@ -235,7 +245,9 @@ export function createTroubles(struck: Struck): readonly Trouble[] {
       weight: 0.4,
       async strike() {
         const name = draws.pick(flows) ?? '';
-        await world.time.run(world.operator.ports.state.remove({ partition: `poll|${world.integration}`, name }).catch(() => 'conflict' as const));
+        await world.time.run(
+          world.operator.ports.state.remove({ partition: `poll|${world.integration}`, name }).catch(() => 'conflict' as const),
+        );
       },
     },
     {

@@ -30,4 +30,5 @@ export interface Evidence {
 
 export const isSettled = (link: Link | undefined): boolean => link?.state === 'synced' || link?.state === 'filtered';
 /** A number, or one of its later generations and reversals. */
-export const isOf = (number: string, reference: string | undefined): boolean => reference === number || reference?.startsWith(`${number}~`) === true;
+export const isOf = (number: string, reference: string | undefined): boolean =>
+  reference === number || reference?.startsWith(`${number}~`) === true;

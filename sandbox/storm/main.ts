@@ -82,7 +82,8 @@ async function main(ask: Asked): Promise<number> {
   const take = (): number | undefined => (next < end ? next++ : undefined);
   const note = (result: StormResult): void => {
     totals.add(result);
-    if (result.findings.length > 0 && totals.failed.length <= toldInFull) process.stderr.write(reportOf(result, commandFor(ask, result.seed)));
+    if (result.findings.length > 0 && totals.failed.length <= toldInFull)
+      process.stderr.write(reportOf(result, commandFor(ask, result.seed)));
     else if (result.findings.length > 0) process.stderr.write(`seed ${result.seed}: ${commandFor(ask, result.seed)}\n`);
   };
   if (ask.seeds === 1 || ask.workers === 1) {

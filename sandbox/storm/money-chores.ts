@@ -18,7 +18,9 @@ export function moneyChores(office: Office): readonly Chore[] {
     }));
   }
 
-  function newPayment(electronic: boolean): { readonly input: Action; readonly money: Money; readonly paid: ReturnType<typeof someOpen> } | undefined {
+  function newPayment(
+    electronic: boolean,
+  ): { readonly input: Action; readonly money: Money; readonly paid: ReturnType<typeof someOpen> } | undefined {
     const account = customer();
     if (!account) return undefined;
     const paid = draws.chance(0.9) ? someOpen(account.number, 4) : [];

@@ -64,20 +64,23 @@ export function createOffice(draws: Draws, hands: Hands): Office {
     day: () => (draws.chance(0.004) ? '2026-01-20' : addDays(hands.today(), -(draws.weighted(recent)?.days ?? 0))),
     items({ negative = false, most = 3 } = {}) {
       const rate = draws.oneOf('0', '0.0725', '0.19', '0.08875');
-      const items = Array.from({ length: draws.between(1, most) }, (_, index): Action & { readonly net: Decimal; readonly taxed: Decimal } => {
-        const [quantity, unitPrice] = [String(draws.between(1, 40)), cents(1, 90)];
-        const exact = draws.chance(0.5);
-        const amount = exact ? multiply(quantity, unitPrice) : cents(5, 900);
-        const net = negative && index === 0 ? negate(amount) : negative ? cents(1, 4) : amount;
-        const taxed = round(multiply(net, rate), 2);
-        return {
-          ...{ chargeName: draws.oneOf('Pro plan', 'Usage "EU", ¾', 'Setup: café', 'Seats'), amount: net, net, taxed },
-          ...(exact && !negative ? { quantity, unitPrice } : {}),
-          ...(rate === '0' ? {} : { tax: taxed, taxAccountingCode: 'Sales Tax Payable' }),
-          recognizedRevenueAccountingCode: draws.weighted(codes)?.name ?? 'Subscription Revenue',
-          deferredRevenueAccountingCode: 'Deferred Revenue',
-        };
-      });
+      const items = Array.from(
+        { length: draws.between(1, most) },
+        (_, index): Action & { readonly net: Decimal; readonly taxed: Decimal } => {
+          const [quantity, unitPrice] = [String(draws.between(1, 40)), cents(1, 90)];
+          const exact = draws.chance(0.5);
+          const amount = exact ? multiply(quantity, unitPrice) : cents(5, 900);
+          const net = negative && index === 0 ? negate(amount) : negative ? cents(1, 4) : amount;
+          const taxed = round(multiply(net, rate), 2);
+          return {
+            ...{ chargeName: draws.oneOf('Pro plan', 'Usage "EU", ¾', 'Setup: café', 'Seats'), amount: net, net, taxed },
+            ...(exact && !negative ? { quantity, unitPrice } : {}),
+            ...(rate === '0' ? {} : { tax: taxed, taxAccountingCode: 'Sales Tax Payable' }),
+            recognizedRevenueAccountingCode: draws.weighted(codes)?.name ?? 'Subscription Revenue',
+            deferredRevenueAccountingCode: 'Deferred Revenue',
+          };
+        },
+      );
       return {
         items: items.map(({ net: _net, taxed: _taxed, ...item }) => item),
         total: sum(items.map(({ net, taxed }) => add(net, taxed))),

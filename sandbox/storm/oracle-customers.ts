@@ -8,8 +8,10 @@ export function judgeCustomers(evidence: Evidence, edited: ReadonlyMap<string, R
     const link = evidence.link('customers', account.id);
     const own = books.customers.filter((customer) => customer.accountRef === account.number);
     const records = [account.number];
-    if (own.length > 1) findings.push({ kind: 'duplicate', what: `${account.number} is ${own.map(({ id }) => id).join(' and ')}`, records });
-    if (link === undefined && account.status === 'Active') findings.push({ kind: 'lost', what: `${account.number} is unknown to the connector`, records });
+    if (own.length > 1)
+      findings.push({ kind: 'duplicate', what: `${account.number} is ${own.map(({ id }) => id).join(' and ')}`, records });
+    if (link === undefined && account.status === 'Active')
+      findings.push({ kind: 'lost', what: `${account.number} is unknown to the connector`, records });
     const [customer] = own;
     if (link?.state !== 'synced') continue;
     if (!customer) {
@@ -32,7 +34,15 @@ export function judgeCustomers(evidence: Evidence, edited: ReadonlyMap<string, R
   }
   const settledAccounts = new Set(billing.accounts.map(({ number }) => number));
   for (const customer of books.customers)
-    if (customer.accountRef !== undefined && !settledAccounts.has(customer.accountRef) && billing.accounts.every(({ id }) => isSettled(evidence.link('customers', id))))
-      findings.push({ kind: 'duplicate', what: `customer ${customer.id} has ${customer.accountRef}, which no account has`, records: [customer.accountRef] });
+    if (
+      customer.accountRef !== undefined &&
+      !settledAccounts.has(customer.accountRef) &&
+      billing.accounts.every(({ id }) => isSettled(evidence.link('customers', id)))
+    )
+      findings.push({
+        kind: 'duplicate',
+        what: `customer ${customer.id} has ${customer.accountRef}, which no account has`,
+        records: [customer.accountRef],
+      });
   return findings;
 }

@@ -21,7 +21,9 @@ export function judgeDocuments(evidence: Evidence): readonly Finding[] {
     { flow: 'invoices', sign: '1', documents: billing.debitMemos },
     { flow: 'credit-memos', sign: '-1', documents: billing.creditMemos },
   ] as const;
-  const findings = kinds.flatMap(({ flow, sign, documents }) => documents.flatMap((document) => judgeOne(evidence, document, { flow, sign })));
+  const findings = kinds.flatMap(({ flow, sign, documents }) =>
+    documents.flatMap((document) => judgeOne(evidence, document, { flow, sign })),
+  );
   const known = new Set([...billing.invoices, ...billing.debitMemos, ...billing.creditMemos].map(({ number }) => number));
   const markers = new Map<string, string[]>();
   for (const { reference, type, ref, status } of books.documents) {
@@ -30,11 +32,17 @@ export function judgeDocuments(evidence: Evidence): readonly Finding[] {
   }
   for (const [reference, targets] of markers) {
     const number = reference.split('~')[0] ?? '';
-    if (targets.length > 1) findings.push({ kind: 'duplicate', what: `${reference} is there as ${targets.join(' and ')}`, records: [number] });
+    if (targets.length > 1)
+      findings.push({ kind: 'duplicate', what: `${reference} is there as ${targets.join(' and ')}`, records: [number] });
     if (known.has(number) || !/^(INV|DM|CM)\d/.test(number)) continue;
     const effect = sum(books.documents.filter((one) => isOf(number, one.reference)).map(effectOf));
     if (!isZero(effect) && ![...linksHeldAs(evidence, number)].length)
-      findings.push({ kind: 'content', what: `${reference} stands for nothing in the billing system`, records: [number], cents: absolute(effect) });
+      findings.push({
+        kind: 'content',
+        what: `${reference} stands for nothing in the billing system`,
+        records: [number],
+        cents: absolute(effect),
+      });
   }
   return findings;
 }
@@ -43,7 +51,11 @@ function* linksHeldAs(evidence: Evidence, number: string) {
   for (const link of evidence.links()) if (link.label?.startsWith(number) && link.state === 'held') yield link;
 }
 
-function judgeOne(evidence: Evidence, document: Billed, { flow, sign }: { readonly flow: string; readonly sign: Decimal }): readonly Finding[] {
+function judgeOne(
+  evidence: Evidence,
+  document: Billed,
+  { flow, sign }: { readonly flow: string; readonly sign: Decimal },
+): readonly Finding[] {
   const { number, id, status, date, amount } = document;
   const { books } = evidence.systems;
   const { startFrom } = evidence.expected;
@@ -71,7 +83,8 @@ function judgeOne(evidence: Evidence, document: Billed, { flow, sign }: { readon
     });
   }
   const drafts = own.filter(({ released, status: there }) => !released && there !== 'Voided');
-  if (drafts.length > 0) findings.push({ kind: 'lost', what: `${number} is settled, and ${drafts.map(({ ref }) => ref).join(', ')} is left a draft`, records });
+  if (drafts.length > 0)
+    findings.push({ kind: 'lost', what: `${number} is settled, and ${drafts.map(({ ref }) => ref).join(', ')} is left a draft`, records });
   const live = liveOf(number, own);
   if (counts && live) findings.push(...judgeContent(evidence, document, live));
   return findings;
@@ -93,7 +106,11 @@ function judgeContent(evidence: Evidence, document: Billed, live: ArDocument): r
   const findings: Finding[] = [];
   const differs = (field: string, wanted: unknown, there: unknown): void => {
     if (wanted !== there)
-      findings.push({ kind: 'content', what: `${document.number} as ${live.ref}: ${field} is ${String(there)}, not ${String(wanted)}`, records });
+      findings.push({
+        kind: 'content',
+        what: `${document.number} as ${live.ref}: ${field} is ${String(there)}, not ${String(wanted)}`,
+        records,
+      });
   };
   const customer = books.customers.find(({ id }) => id === live.customer);
   const customerLink = evidence.link('customers', document.accountId);
@@ -119,7 +136,9 @@ function accountsOf({ expected, systems }: Evidence, { items, reasonCode, number
     accounts.set(account, add(accounts.get(account) ?? '0', isCredit ? negate(amount) : amount));
   };
   for (const item of items) {
-    const code = expected.deferred ? (item.deferredRevenueAccountingCode ?? item.recognizedRevenueAccountingCode) : item.recognizedRevenueAccountingCode;
+    const code = expected.deferred
+      ? (item.deferredRevenueAccountingCode ?? item.recognizedRevenueAccountingCode)
+      : item.recognizedRevenueAccountingCode;
     const revenue = numbersOfCodes[code ?? item.accountingCode ?? ''] ?? 'unknown';
     book(reasonCode === 'Write-off' ? '66000' : revenue, item.amountWithoutTax);
     for (const tax of item.taxes) book(numbersOfCodes[tax.accountingCode ?? 'Sales Tax Payable'] ?? 'unknown', tax.taxAmount);

@@ -22,8 +22,14 @@ export function judgeLinks(links: readonly Link[], audit: readonly AuditEntry[])
     const records = [link.label ?? record, record];
     const cause = link.trouble?.cause ?? '';
     const story = told.get(record) ?? [];
-    if (!final.has(link.state)) findings.push({ kind: 'lost', what: `${records[0]} ends ${link.state}${link.intent ? ` with an open ${link.intent.stage}` : ''}`, records });
-    if (link.state === 'synced' && link.intent) findings.push({ kind: 'lost', what: `${records[0]} is settled with an open intent`, records });
+    if (!final.has(link.state))
+      findings.push({
+        kind: 'lost',
+        what: `${records[0]} ends ${link.state}${link.intent ? ` with an open ${link.intent.stage}` : ''}`,
+        records,
+      });
+    if (link.state === 'synced' && link.intent)
+      findings.push({ kind: 'lost', what: `${records[0]} is settled with an open intent`, records });
     if (link.state === 'held' && !persons.some((pattern) => pattern.test(cause)))
       findings.push({ kind: 'lost', what: `${records[0]} stays held: ${cause}: ${link.trouble?.sentence ?? ''}`, records });
     if (link.state === 'held' && !story.some((entry) => entry.outcome === 'held' && entry.reason === cause))
@@ -35,7 +41,10 @@ export function judgeLinks(links: readonly Link[], audit: readonly AuditEntry[])
       findings.push({ kind: 'audit', what: `${records[0]} was written under an old fence: ${fences.join(' ')}`, records });
     for (const posting of link.postings ?? []) {
       if (posting.stage !== 'posted' && posting.stage !== 'reversed') continue;
-      if (!link.origin.flow.endsWith('.applications') && !story.some((entry) => entry.target === posting.target && entry.outcome !== 'held'))
+      if (
+        !link.origin.flow.endsWith('.applications') &&
+        !story.some((entry) => entry.target === posting.target || entry.sentence.includes(posting.target ?? ''))
+      )
         findings.push({ kind: 'audit', what: `${records[0]} was posted as ${posting.target} and the audit does not say so`, records });
     }
   }
@@ -63,7 +72,11 @@ export async function judgeTraces(
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const { at, job, error } of world.errors.slice(known.errorsBefore))
-    findings.push({ kind: 'unrest', what: `${job} at ${at} failed in calm: ${error instanceof Error ? error.message : String(error)}`, records: [] });
+    findings.push({
+      kind: 'unrest',
+      what: `${job} at ${at} failed in calm: ${error instanceof Error ? error.message : String(error)}`,
+      records: [],
+    });
   for (const { event, fields } of world.log.lines)
     if (event === 'engine.defect') findings.push({ kind: 'defect', what: JSON.stringify(fields).slice(0, 400), records: [] });
   for (const { record, failure, sentence } of known.audit)
@@ -72,7 +85,8 @@ export async function judgeTraces(
   if ((weather.counts['forged-accepted'] ?? 0) > 0) findings.push({ kind: 'forged', what: 'a forged webhook was taken', records: [] });
   const readable = JSON.stringify([world.log.lines, known.audit, known.links, world.alerts.raised]);
   for (const secret of await secretsOf(world, weather))
-    if (readable.includes(secret)) findings.push({ kind: 'secret', what: `a credential of ${secret.length} characters can be read`, records: [] });
+    if (readable.includes(secret))
+      findings.push({ kind: 'secret', what: `a credential of ${secret.length} characters can be read`, records: [] });
   return findings;
 }
 

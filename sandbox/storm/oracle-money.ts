@@ -15,7 +15,11 @@ export function judgeMoney(evidence: Evidence): readonly Finding[] {
   }
   for (const [reference, targets] of markers)
     if (targets.length > 1)
-      findings.push({ kind: 'duplicate', what: `${reference} is there as ${targets.join(' and ')}`, records: [reference.split('~')[0] ?? ''] });
+      findings.push({
+        kind: 'duplicate',
+        what: `${reference} is there as ${targets.join(' and ')}`,
+        records: [reference.split('~')[0] ?? ''],
+      });
   return findings;
 }
 
@@ -49,12 +53,20 @@ function judgeNet(evidence: Evidence, payment: Paid): readonly Finding[] {
   const wanted = subtract(counts ? amount : '0', counts ? sum(processed.map((refund) => refund.amount)) : '0');
   const there = subtract(cashOf(evidence, number, 'Payment'), sum(refunds.map((refund) => cashOf(evidence, refund.number, 'Refund'))));
   if (!equal(wanted, there)) {
-    const own = evidence.systems.books.payments.filter((one) => isOf(number, one.reference) || refunds.some((refund) => isOf(refund.number, one.reference)));
+    const own = evidence.systems.books.payments.filter(
+      (one) => isOf(number, one.reference) || refunds.some((refund) => isOf(refund.number, one.reference)),
+    );
     const what = `${number} is ${status} with ${wanted} left, the books have ${there}: ${own.map((one) => `${one.type} ${one.ref} ${one.amount} ${one.status}`).join('; ')}`;
-    findings.push({ kind: 'content', what, records: [number, ...refunds.map((refund) => refund.number)], cents: absolute(subtract(wanted, there)) });
+    findings.push({
+      kind: 'content',
+      what,
+      records: [number, ...refunds.map((refund) => refund.number)],
+      cents: absolute(subtract(wanted, there)),
+    });
   }
   const drafts = evidence.systems.books.payments.filter((one) => isOf(number, one.reference) && !one.released);
-  if (drafts.length > 0) findings.push({ kind: 'lost', what: `${number} is settled, and ${drafts.map(({ ref }) => ref).join(', ')} is left a draft`, records });
+  if (drafts.length > 0)
+    findings.push({ kind: 'lost', what: `${number} is settled, and ${drafts.map(({ ref }) => ref).join(', ')} is left a draft`, records });
   return findings;
 }
 
@@ -66,7 +78,14 @@ function judgeMemoRefund(evidence: Evidence, refund: Refunded): readonly Finding
   const there = cashOf(evidence, refund.number, 'Refund');
   if (equal(wanted, there)) return [];
   const cents = absolute(subtract(wanted, there));
-  return [{ kind: 'content', what: `${refund.number} is ${refund.status} with ${wanted}, the books have ${there}`, records: [refund.number], cents }];
+  return [
+    {
+      kind: 'content',
+      what: `${refund.number} is ${refund.status} with ${wanted}, the books have ${there}`,
+      records: [refund.number],
+      cents,
+    },
+  ];
 }
 
 type Source = Pick<Paid, 'id' | 'number' | 'status' | 'effectiveDate'> & { readonly applications?: Paid['applications'] | undefined };
@@ -99,7 +118,14 @@ function judgeApplied(evidence: Evidence, source: Source, flow: 'payments' | 'cr
   return [...new Set([...wanted.keys(), ...there.keys()])].flatMap((owed): readonly Finding[] => {
     const [one, other] = [wanted.get(owed) ?? '0', there.get(owed) ?? '0'];
     if (equal(one, other)) return [];
-    return [{ kind: 'balance', what: `${number} pays ${one} of ${owed}, in the books ${other}`, records: [number, owed], cents: absolute(subtract(one, other)) }];
+    return [
+      {
+        kind: 'balance',
+        what: `${number} pays ${one} of ${owed}, in the books ${other}`,
+        records: [number, owed],
+        cents: absolute(subtract(one, other)),
+      },
+    ];
   });
 }
 
@@ -117,5 +143,12 @@ export function judgeLedger({ systems }: Evidence): readonly Finding[] {
   const debit = sum(ledger.map((row) => row.debit));
   const credit = sum(ledger.map((row) => row.credit));
   if (isZero(subtract(debit, credit))) return [];
-  return [{ kind: 'balance', what: `the ledger has ${debit} in debit and ${credit} in credit`, records: [], cents: absolute(subtract(debit, credit)) }];
+  return [
+    {
+      kind: 'balance',
+      what: `the ledger has ${debit} in debit and ${credit} in credit`,
+      records: [],
+      cents: absolute(subtract(debit, credit)),
+    },
+  ];
 }

@@ -75,7 +75,8 @@ export function peopleChores(office: Office): readonly Chore[] {
         const account = customer();
         const accountNumber = books.number('KN-');
         if (!account || (await zuora({ action: 'update-account', number: account.number, accountNumber })) === undefined) return false;
-        for (const one of [...books.owed, ...books.money]) if (one.account === account.number) Object.assign(one, { account: accountNumber });
+        for (const one of [...books.owed, ...books.money])
+          if (one.account === account.number) Object.assign(one, { account: accountNumber });
         account.number = accountNumber;
         return true;
       },
@@ -97,7 +98,8 @@ export function peopleChores(office: Office): readonly Chore[] {
       async act() {
         const id = counterpart();
         if (id === undefined) return false;
-        if (draws.chance(0.2)) return (await acumatica({ action: 'rename-customer', id, name: `${word()} renamed ${id.slice(-3)}` })) !== undefined;
+        if (draws.chance(0.2))
+          return (await acumatica({ action: 'rename-customer', id, name: `${word()} renamed ${id.slice(-3)}` })) !== undefined;
         const fields = draws.oneOf<Record<string, unknown>>(
           { MainContact: { Email: `user${draws.between(1, 999)}@erp.example` } },
           { MainContact: { Phone1: `+49 ${draws.between(1000, 9999)}` } },
@@ -111,7 +113,10 @@ export function peopleChores(office: Office): readonly Chore[] {
       flows: ['customers', 'invoices', 'payments'],
       async act() {
         const id = counterpart();
-        return id !== undefined && (await acumatica({ action: 'change-customer-id', id, newId: `N${draws.between(100000, 999999)}` })) !== undefined;
+        return (
+          id !== undefined &&
+          (await acumatica({ action: 'change-customer-id', id, newId: `N${draws.between(100000, 999999)}` })) !== undefined
+        );
       },
     },
     {
@@ -135,7 +140,13 @@ export function peopleChores(office: Office): readonly Chore[] {
       async act() {
         const id = counterpart();
         if (id === undefined) return false;
-        const manual = { action: 'create-manual-document', type: 'Invoice', customer: id, date: hands.today(), amount: office.cents(5, 50) };
+        const manual = {
+          action: 'create-manual-document',
+          type: 'Invoice',
+          customer: id,
+          date: hands.today(),
+          amount: office.cents(5, 50),
+        };
         return (await acumatica(manual)) !== undefined;
       },
     },

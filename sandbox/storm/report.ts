@@ -43,7 +43,8 @@ function addAll(to: Record<string, number>, from: Readonly<Record<string, number
   for (const [name, count] of Object.entries(from)) to[name] = (to[name] ?? 0) + count;
 }
 
-const sorted = (counts: Readonly<Record<string, number>>) => Object.fromEntries(Object.entries(counts).sort(([one], [two]) => (one < two ? -1 : 1)));
+const sorted = (counts: Readonly<Record<string, number>>) =>
+  Object.fromEntries(Object.entries(counts).sort(([one], [two]) => (one < two ? -1 : 1)));
 
 export function summaryLine(totals: Totals): string {
   const { seeds, changes, records, crashes, failed } = totals.line();

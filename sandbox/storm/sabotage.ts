@@ -9,7 +9,8 @@ import type { StateStore } from '../../lib/ports/state-store.ts';
 export interface Sabotage {
   readonly name: string;
   readonly about: string;
-  /** The oracle notices within so many seeds of 200 changes, counted from seed 1. CI runs them. */
+  /** The oracle notices within so many seeds of 100 changes, the first of them being `from`. CI runs them. */
+  readonly from: number;
   readonly within: number;
   ports?(ports: Ports): Ports;
   catalog?(catalog: Catalog): Catalog;
@@ -79,7 +80,9 @@ function withoutFences(links: LinkStore): LinkStore {
       await write({ ...leased, fence: newest.get(nameOf(leased.link)) ?? leased.fence });
     } catch {
       const now = new Date(leased.link.updatedAt);
-      const taken = [...(await links.lease([leased.link.origin], { owner: 'anybody', until: new Date(now.getTime() + 60_000), now })).values()][0];
+      const taken = [
+        ...(await links.lease([leased.link.origin], { owner: 'anybody', until: new Date(now.getTime() + 60_000), now })).values(),
+      ][0];
       if (taken === undefined || 'busy' in taken) throw new Error('nobody may write now');
       await write({ ...leased, fence: taken.fence });
     }
@@ -113,18 +116,21 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'dedupe',
     about: 'A webhook that comes again is not recognised by its id.',
+    from: 1,
     within: 1,
     ports: (ports) => ({ ...ports, state: withoutMemory(ports.state) }),
   },
   {
     name: 'echo',
     about: 'What was written last is not remembered, so that a record never looks unchanged.',
+    from: 1,
     within: 1,
     ports: (ports) => ({ ...ports, links: readingLinks(ports.links, forgetWritten) }),
   },
   {
     name: 'marker',
     about: 'A document is not looked for by its marker before it is created.',
+    from: 1,
     within: 5,
     catalog: (catalog) =>
       withTargets(catalog, (target) => ({
@@ -140,12 +146,14 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'fence',
     about: 'A worker whose lease was taken over may still write the link.',
+    from: 1,
     within: 20,
     ports: (ports) => ({ ...ports, links: withoutFences(ports.links) }),
   },
   {
     name: 'version',
     about: 'A row that was read before the link was last written counts as the present one.',
+    from: 1,
     within: 20,
     ports: (ports) => ({
       ...ports,
@@ -173,17 +181,22 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'overlap',
     about: 'A poll begins exactly where the one before ended.',
+    from: 1,
     within: 10,
     catalog: (catalog) =>
       withFlows(catalog, (flow) => {
         if (!anyPost(flow)) return flow;
         const { source } = flow;
-        return { ...flow, source: { ...source, feeds: (context) => source.feeds(context).map((feed) => withoutOverlap(feed as never) as never) } } as Flow;
+        return {
+          ...flow,
+          source: { ...source, feeds: (context) => source.feeds(context).map((feed) => withoutOverlap(feed as never) as never) },
+        } as Flow;
       }),
   },
   {
     name: 'verification',
     about: 'What was written is not compared with what was meant.',
+    from: 1,
     within: 10,
     catalog: (catalog) => withTargets(catalog, (target) => ({ ...target, verify: () => [] })),
   },

@@ -1,6 +1,6 @@
 import { catalog } from '../../lib/catalog.ts';
-import type { Company } from '../company.ts';
 import { kestrel } from '../companies/kestrel.ts';
+import type { Company } from '../company.ts';
 import { remembered } from '../scenario/end-state.ts';
 import { ControlError } from '../simulators/kit.ts';
 import { createWorld, type World } from '../world.ts';

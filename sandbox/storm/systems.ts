@@ -31,14 +31,29 @@ const refund = z.object({
   ...{ id: text, number: text, account: text, currency: text, refundDate: text, status: text, amount: text },
   applications: z.array(z.object({ payment: maybe, creditMemo: maybe })),
 });
-const entry = z.object({ id: text, number: text, status: text, transactionType: text, lines: z.array(z.object({ type: text, amount: text })) });
+const entry = z.object({
+  id: text,
+  number: text,
+  status: text,
+  transactionType: text,
+  lines: z.array(z.object({ type: text, amount: text })),
+});
 
 const customer = z.object({
   ...{ id: text, guid: text, name: text, accountRef: text.optional(), currency: text.optional(), status: text.optional() },
   ...{ email: text.optional(), phone: text.optional(), city: text.optional() },
 });
 const arDocument = z.object({
-  ...{ type: text, ref: text, customer: text, reference: text.optional(), date: text, status: text, currency: text, period: text.optional() },
+  ...{
+    type: text,
+    ref: text,
+    customer: text,
+    reference: text.optional(),
+    date: text,
+    status: text,
+    currency: text,
+    period: text.optional(),
+  },
   ...{ amount: text, balance: text, released: z.boolean(), lines: z.array(z.object({ account: text, amount: text })) },
 });
 const arPayment = z.object({
