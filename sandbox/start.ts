@@ -8,7 +8,7 @@ import { machineClock } from './cloud/clock.ts';
 import { readJsonFile, writeJsonFile } from './cloud/file-store.ts';
 import { createLiveLine, untilRest } from './rehearsal/progress.ts';
 import { StartError } from './rehearsal/start-error.ts';
-import { forget, openRehearsal, type Rehearsal } from './rehearsal/start-rehearsal.ts';
+import { openRehearsal, type Rehearsal } from './rehearsal/start-rehearsal.ts';
 import { takeFigures } from './rehearsal/summary.ts';
 import { summaryOf } from './rehearsal/summary-text.ts';
 
@@ -42,9 +42,9 @@ const ending = new AbortController();
 async function main(options: Options): Promise<number> {
   const state = resolve(options.state);
   const begun = machineClock.now();
-  if (options.fresh) forget(state);
   const rehearsal = await openRehearsal({
     state,
+    fresh: options.fresh ?? false,
     say: (sentence) => say(colors.dim(sentence)),
     ...(options.configuration === undefined ? {} : { configuration: resolve(options.configuration) }),
   });
@@ -56,7 +56,7 @@ async function main(options: Options): Promise<number> {
     await new Promise((ended) => ending.signal.addEventListener('abort', ended, { once: true }));
     return 0;
   } finally {
-    say(colors.dim('\nSaving and ending …'));
+    say(colors.dim('\nFinishing what is in progress, saving, ending … (Ctrl-C again leaves at once)'));
     await rehearsal.close();
   }
 }
@@ -119,12 +119,16 @@ async function letItFlow(rehearsal: Rehearsal, options: Options): Promise<boolea
 
 const secondsSince = (instant: Date): number => Math.round((machineClock.now().getTime() - instant.getTime()) / 1000);
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+// SIGHUP: the terminal was closed.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (ending.signal.aborted) process.exit(130);
     ending.abort();
   });
 }
+
+// A terminal or a pipe that was closed is no reason to leave without saving.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 program.parse();
 try {

@@ -33,6 +33,8 @@ export interface LocalSqs {
   queueUrl(name: string): string;
   /** Messages of a queue by state, without a request; undefined when there is no such queue. */
   depth(name: string): { readonly waiting: number; readonly inFlight: number; readonly delayed: number } | undefined;
+  /** Makes visible what somebody received and never deleted: for a receiver that is known to be gone. Answers how many messages that were. */
+  returnInFlight(name: string): number;
   /** Requests by operation since the start or the last reset, refused ones included. */
   requests(): Readonly<Record<string, number>>;
   resetRequests(): void;
@@ -98,6 +100,14 @@ export async function startSqs(options: SqsOptions = {}): Promise<LocalSqs> {
     depth(name) {
       const queue = desk.findQueue(name);
       return queue && depthOf(queue, desk.now());
+    },
+    returnInFlight(name) {
+      const now = desk.now();
+      const held = [...(desk.findQueue(name)?.messages.values() ?? [])].filter(
+        (message) => message.visibleAt > now && message.receiveCount > 0,
+      );
+      desk.write(held.map((message) => ({ is: 'message', queue: name, message: { ...message, visibleAt: now } })));
+      return held.length;
     },
     requests: () => ({ ...counts }),
     resetRequests() {

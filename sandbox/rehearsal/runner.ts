@@ -37,6 +37,8 @@ export interface RunnerOptions {
   readonly ports?: Partial<Readonly<Record<'api' | keyof ServiceUrls, number>>>;
   /** False: nothing fires by itself; `invoke` still works. */
   readonly schedules?: boolean;
+  /** How long deliveries in progress may finish when the runner stops; what is cut off then is delivered again at the next start. Default 5 s. */
+  readonly graceMs?: number;
 }
 
 interface RunnerFunction {
@@ -70,8 +72,7 @@ export interface Runner {
   stop(): Promise<void>;
 }
 
-/** How long deliveries in progress may finish when the runner stops; after that their messages come back later. */
-const graceMs = 5_000;
+const usualGraceMs = 5_000;
 
 /** Runs the functions of a synthesized template on local servers, with its routes, queues, schedules and roles. */
 export async function startRunner(options: RunnerOptions): Promise<Runner> {
@@ -183,7 +184,10 @@ async function run(options: RunnerOptions, closers: (() => unknown)[], close: ()
 
   const wiring: Wiring = { resources, names, place, functions, iam, policies };
   const routes = routesOf(wiring);
-  const sources = eventSourcesOf(wiring).map((source) =>
+  const fed = eventSourcesOf(wiring);
+  // Functions end with their runner: nobody works any more on what was in flight when the last one ended, and nobody needs to wait for it.
+  for (const { queueArn } of fed) sqs.returnInFlight(queueArn.slice(queueArn.lastIndexOf(':') + 1));
+  const sources = fed.map((source) =>
     startEventSource(source, {
       endpoint: sqs.url,
       place,
@@ -193,7 +197,9 @@ async function run(options: RunnerOptions, closers: (() => unknown)[], close: ()
         write({ function: source.function.definition.logicalId, stream: 'platform', text: `queue ${source.queueArn}: ${text}` }),
     }),
   );
-  closers.push(() => Promise.race([Promise.all(sources.map((source) => source.stop())), machineClock.sleep(graceMs)]));
+  closers.push(() =>
+    Promise.race([Promise.all(sources.map((source) => source.stop())), machineClock.sleep(options.graceMs ?? usualGraceMs)]),
+  );
   const schedules = startSchedules({
     schedules: options.schedules === false ? [] : schedulesOf(wiring),
     clock,

@@ -20,6 +20,8 @@ export interface RehearsalOptions {
   readonly state: string;
   /** An own connector.yaml, run against the simulators of the company. */
   readonly configuration?: string;
+  /** Forget the last run. */
+  readonly fresh?: boolean;
   /** What is being done, for whoever waits. */
   readonly say: (sentence: string) => void;
 }
@@ -58,27 +60,52 @@ type Remembered = z.infer<typeof remembered>;
 const registered = z.object({ registered: z.array(z.object({ system: z.string(), url: z.string() })) });
 
 const usualPorts = { api: 7100, acumatica: 7101, zuora: 7102 };
-const saveEveryMs = 10_000;
+const saveEveryMs = 5_000;
+/** How long batches in progress may take to end when the rehearsal does. */
+const endingMs = 25_000;
 
-/** Forgets everything but the synthesized template, which only depends on the code. */
-export function forget(state: string): void {
-  if (!existsSync(state)) return;
-  for (const name of readdirSync(state)) if (name !== 'assembly') rmSync(join(state, name), { recursive: true, force: true });
+/** Keeps a second rehearsal away from the folder, before that one changes anything in it. Answers what gives the folder back. */
+function take(state: string): () => void {
+  const file = join(state, 'running.json');
+  const other = z.object({ pid: z.number() }).safeParse(readJsonFile(file)).data;
+  if (other !== undefined && isAlive(other.pid))
+    throw new StartError(
+      `Another rehearsal is using ${state} (process ${other.pid}).`,
+      'End it with Ctrl-C, or use another folder: npm start -- --state FOLDER',
+    );
+  writeJsonFile(file, { pid: process.pid });
+  return () => rmSync(file, { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Forgets everything but the synthesized template, which only depends on the code and the configuration. */
+function forget(state: string): void {
+  for (const name of readdirSync(state)) {
+    if (name !== 'assembly' && name !== 'running.json') rmSync(join(state, name), { recursive: true, force: true });
+  }
 }
 
 export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsal> {
   const { say } = options;
   const state = options.state;
   mkdirSync(state, { recursive: true });
-  const memoryFile = join(state, 'company.json');
-  const before = memoryOf(readJsonFile(memoryFile), state);
-  const today = before?.today ?? utcDate(machineClock.now());
-  const company = kestrelMonth(today);
-  const closers: (() => unknown)[] = [];
+  const closers: (() => unknown)[] = [take(state)];
   const close = async (): Promise<void> => {
     for (const one of closers.splice(0).reverse()) await one();
   };
   try {
+    if (options.fresh) forget(state);
+    const memoryFile = join(state, 'company.json');
+    const before = memoryOf(readJsonFile(memoryFile), state);
+    const today = before?.today ?? utcDate(machineClock.now());
+    const company = kestrelMonth(today);
     const systems = await startSystems(company, {
       folder: join(state, 'systems'),
       isNew: before === undefined,
@@ -95,9 +122,10 @@ export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsa
     const runner = await startRunner({
       assembly: join(state, 'assembly'),
       state: join(state, 'cloud'),
+      graceMs: endingMs,
       ports: { api: await freePort('the connector', before?.ports['api'] ?? usualPorts.api, say) },
     }).catch((error: unknown) => {
-      throw startProblem(error, state);
+      throw startProblem(error);
     });
     closers.push(() => runner.stop());
     const target = { url: `${runner.apiUrl}/operations`, region: runner.region, credentials: runner.operator };
@@ -120,7 +148,8 @@ export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsa
       await fillSecrets(runner, company, await systems.act('all'), secretNames);
     } else {
       if (!before.endedCleanly) {
-        say('The last run was not ended with Ctrl-C: the simulated systems go on from where they were last saved.');
+        say('The last run was killed. What the simulated systems took in during its last seconds is lost, and may be reported as missing.');
+        say('To start over: npm start -- --fresh');
         // The newest refresh token may have been given out after that, so somebody consents anew.
         await fillSecrets(runner, company, await systems.act('consent'), secretNames);
       }
@@ -133,7 +162,7 @@ export async function openRehearsal(options: RehearsalOptions): Promise<Rehearsa
     const endpoint = join(state, endpointFileName);
     writeJsonFile(endpoint, { operationsUrl: target.url, region: target.region, ...pick(runner) });
     // Last in, first out: nobody asks any more, the functions end, and only then the systems are saved.
-    closers.splice(1, 0, () => {
+    closers.splice(2, 0, () => {
       clearInterval(saving);
       systems.save();
       remember({ endedCleanly: true });
@@ -239,10 +268,7 @@ async function fillSecrets(
   }
 }
 
-function startProblem(error: unknown, state: string): unknown {
-  const text = error instanceof Error ? `${error.message} ${error.cause instanceof Error ? error.cause.message : ''}` : String(error);
-  if (/lock/i.test(text))
-    return new StartError(`Another rehearsal is using ${state}.`, 'End it with Ctrl-C, or use another folder: npm start -- --state FOLDER');
-  if (/remove the state folder/.test(text)) return new StartError(text.trim(), 'Start over with: npm start -- --fresh');
-  return error;
+function startProblem(error: unknown): unknown {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.includes('remove the state folder') ? new StartError(text, 'Start over with: npm start -- --fresh') : error;
 }

@@ -361,6 +361,8 @@ describe('on disk', () => {
     expect(found).not.toContain('done');
     expect(found).not.toContain('in flight');
     expect(server.depth('live')?.inFlight).toBe(found.length + 1);
+    expect(server.returnInFlight('live')).toBe(found.length + 1);
+    expect(server.depth('live')).toEqual({ waiting: found.length + 1, inFlight: 0, delayed: 0 });
   });
 });
 
