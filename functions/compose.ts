@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { parseEnvironment } from '../lib/aws/environment.ts';
 import { createAwsPorts } from '../lib/aws/ports.ts';
-import { catalog } from '../lib/catalog.ts';
 import { type Configuration, configurationSchema } from '../lib/configuration/schema.ts';
 import { type Connector, createConnector } from '../lib/connector.ts';
 import { Failure } from '../lib/failures.ts';
@@ -19,13 +18,15 @@ let ports: ReturnType<typeof createAwsPorts> | undefined;
 const connectors = new Map<QueueName, Connector>();
 
 /** The connector for live work, or for bulk work, which gives way to it where a vendor allows one session only. */
-export function connectorFor(queue: QueueName = 'live'): Connector {
+export async function connectorFor(queue: QueueName = 'live'): Promise<Connector> {
   const known = connectors.get(queue);
   if (known) return known;
   const environment = parseEnvironment(process.env);
   const snsEndpoint = process.env['AWS_ENDPOINT_URL_SNS'];
   ports ??= createAwsPorts(environment, { logger, ...(snsEndpoint === undefined ? {} : { snsEndpoint }) });
   const configuration = readConfiguration(join(process.env['LAMBDA_TASK_ROOT'] ?? '.', environment.configurationPath));
+  // A file of its own in the deployment: a function starts without the vendors and flows, and a missing variable is told before they are loaded.
+  const { catalog } = await import('../lib/catalog.ts');
   const connector = createConnector({ configuration, catalog, ports, queue });
   connectors.set(queue, connector);
   return connector;

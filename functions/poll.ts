@@ -3,5 +3,6 @@ import { scheduleEntry } from './middleware/schedule.ts';
 
 /** Asks which flows of an integration are due, lists what changed, queues it. */
 export const handler = scheduleEntry(async (integration, deadline) => {
-  await connectorFor().engine.poll(integration, { deadline });
+  const { engine } = await connectorFor();
+  await engine.poll(integration, { deadline });
 });

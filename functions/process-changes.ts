@@ -4,7 +4,7 @@ import { queueEntry } from './middleware/queue.ts';
 
 /** A batch of changes: `<stack>-<integration>-live` or `-bulk`. */
 export const handler = queueEntry(async (messages, { deadline, queueName }) => {
-  const { engine, integrations } = connectorFor(queueName.endsWith('-bulk') ? 'bulk' : 'live');
+  const { engine, integrations } = await connectorFor(queueName.endsWith('-bulk') ? 'bulk' : 'live');
   // The function serves one integration: its environment names the queues of that one only.
   const served = integrations.find(({ name }) => queueName.endsWith(`-${name}-live`) || queueName.endsWith(`-${name}-bulk`));
   if (!served) {

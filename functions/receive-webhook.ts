@@ -3,7 +3,7 @@ import { httpEntry } from './middleware/http.ts';
 
 /** `/webhooks/{integration}/{system}`: verify, queue, answer; nothing else. */
 export const handler = httpEntry(async (request) => {
-  const { engine, integrations } = connectorFor();
+  const { engine, integrations } = await connectorFor();
   const [, integration = '', system = ''] = /\/webhooks\/([^/]+)\/([^/]+)/.exec(request.path) ?? [];
   const sides = integrations.find((candidate) => candidate.name === integration)?.definition.sides;
   const side = sides?.a.key === system ? 'a' : sides?.b.key === system ? 'b' : undefined;

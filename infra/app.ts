@@ -5,7 +5,7 @@ import { catalog } from '../lib/catalog.ts';
 import { loadConfiguration } from '../lib/configuration/load.ts';
 import { Failure } from '../lib/failures.ts';
 import { ConnectorStack } from './connector-stack.ts';
-import { writeConfigurationFile } from './parts/connector-function.ts';
+import { bundleFunctions, writeConfigurationFile } from './parts/function-code.ts';
 
 /**
  * The CDK app: one stack for one connector.yaml. The file is `-c configuration=PATH`, CONNECTOR_CONFIGURATION, connector.yaml here, or, so that a
@@ -21,10 +21,12 @@ const file = typeof named === 'string' ? named : existsSync(own) ? own : join(ro
 
 try {
   const configuration = loadConfiguration(readFileSync(file, 'utf8'), catalog);
-  const configurationFile = writeConfigurationFile(join(output, '.configuration'), configuration);
+  const codeFolder = join(output, '.functions');
+  await bundleFunctions(codeFolder);
+  writeConfigurationFile(codeFolder, configuration);
   new ConnectorStack(app, configuration.stack, {
     configuration,
-    configurationFile,
+    codeFolder,
     webhookVendors: Object.values(catalog.vendors)
       .filter((vendor) => vendor.webhooks)
       .map((vendor) => vendor.key),

@@ -16,8 +16,8 @@ import { ConnectorTables } from './parts/tables.ts';
 
 export interface ConnectorStackProps extends StackProps {
   readonly configuration: Configuration;
-  /** The same configuration as a file, for the functions. */
-  readonly configurationFile: string;
+  /** The bundled functions, with the same configuration beside them. */
+  readonly codeFolder: string;
   /** Vendors that send webhooks: only they get an address. */
   readonly webhookVendors: readonly string[];
 }
@@ -26,7 +26,7 @@ export interface ConnectorStackProps extends StackProps {
 export class ConnectorStack extends Stack {
   constructor(scope: Construct, id: string, props: ConnectorStackProps) {
     super(scope, id, props);
-    const { configuration, configurationFile } = props;
+    const { codeFolder, configuration } = props;
 
     const key = new Key(this, 'Key', {
       description: `ml-connector ${configuration.stack}: tables, queues, secrets`,
@@ -88,7 +88,7 @@ export class ConnectorStack extends Stack {
           name,
           queueNames: queueNames(name),
           environment: environmentRecord(environment([name])),
-          configurationFile,
+          codeFolder,
           tables,
           key,
           topic,
@@ -106,7 +106,7 @@ export class ConnectorStack extends Stack {
       environment: environmentRecord(environment(Object.keys(configuration.integrations))),
       timeout: Duration.seconds(29), // HTTP API cuts at 30
       memoryMb: 512,
-      configurationFile,
+      codeFolder,
     });
     tables.grantWork(operations);
     for (const secret of Object.values(secrets)) secret.grantRead(operations);

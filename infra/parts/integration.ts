@@ -13,13 +13,14 @@ import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { IntegrationAlarms } from '../alarms.ts';
 import { ConnectorFunction } from './connector-function.ts';
+import type { FunctionEntry } from './function-code.ts';
 import type { ConnectorTables } from './tables.ts';
 
 export interface IntegrationPartProps {
   readonly name: string;
   readonly queueNames: { readonly live: string; readonly bulk: string; readonly dead: string };
   readonly environment: Readonly<Record<string, string>>;
-  readonly configurationFile: string;
+  readonly codeFolder: string;
   readonly tables: ConnectorTables;
   readonly key: IKey;
   readonly topic: ITopic;
@@ -64,14 +65,14 @@ export class IntegrationPart extends Construct {
     this.#live = queue('Live', props.queueNames.live);
     this.#bulk = queue('Bulk', props.queueNames.bulk);
 
-    const make = (name: string, entry: string, description: string, timeout: Duration, memoryMb: number): ConnectorFunction => {
+    const make = (name: string, entry: FunctionEntry, description: string, timeout: Duration, memoryMb: number): ConnectorFunction => {
       const fn = new ConnectorFunction(this, name, {
         entry,
         description: `${props.name}: ${description}`,
         environment: props.environment,
         timeout,
         memoryMb,
-        configurationFile: props.configurationFile,
+        codeFolder: props.codeFolder,
       });
       for (const secret of props.secrets) secret.grantRead(fn);
       props.key.grantEncryptDecrypt(fn);

@@ -1,5 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics } from '@aws-lambda-powertools/metrics';
+import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 
 /** Every other dimension would be a metric of its own at CloudWatch, with a price; the log lines have the details. */
@@ -12,9 +12,22 @@ export interface AwsLog extends Log {
   flush(): void;
 }
 
-/** JSON lines by Powertools; metrics in the embedded format, one line per set of dimensions. */
-export function createAwsLog(parts: { readonly logger: Logger; readonly namespace: string; readonly stack: string }): AwsLog {
-  const { logger, namespace, stack } = parts;
+export interface AwsLogParts {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly namespace: string;
+  readonly stack: string;
+  /** Where a line goes; absent: straight to standard output, because the console of Lambda would wrap it. */
+  readonly write?: (line: string) => void;
+}
+
+/**
+ * JSON lines by Powertools; metrics in the embedded format, one line per set of dimensions.
+ * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html (read 2026-11-21)
+ */
+export function createAwsLog(parts: AwsLogParts): AwsLog {
+  const { clock, logger, namespace, stack } = parts;
+  const write = parts.write ?? ((line: string) => void process.stdout.write(`${line}\n`));
   const sums = new Map<string, { readonly dimensions: Record<string, string>; readonly metrics: Map<string, number> }>();
 
   return {
@@ -33,13 +46,18 @@ export function createAwsLog(parts: { readonly logger: Logger; readonly namespac
       set.metrics.set(metric, (set.metrics.get(metric) ?? 0) + value);
     },
     flush() {
+      const timestamp = clock.now().getTime();
       for (const { dimensions, metrics } of sums.values()) {
+        const named = { ...dimensions, service: stack };
         const all = [...metrics];
         for (let index = 0; index < all.length; index += metricsPerLine) {
-          const line = new Metrics({ namespace, serviceName: stack });
-          line.addDimensions(dimensions);
-          for (const [name, sum] of all.slice(index, index + metricsPerLine)) line.addMetric(name, 'Count', sum);
-          line.publishStoredMetrics();
+          const some = all.slice(index, index + metricsPerLine);
+          const definition = {
+            Namespace: namespace,
+            Dimensions: [Object.keys(named)],
+            Metrics: some.map(([metric]) => ({ Name: metric, Unit: 'Count' })),
+          };
+          write(JSON.stringify({ _aws: { Timestamp: timestamp, CloudWatchMetrics: [definition] }, ...named, ...Object.fromEntries(some) }));
         }
       }
       sums.clear();

@@ -45,7 +45,7 @@ export function createAwsPorts(environment: Environment, parts: { readonly logge
     clock,
     random,
     ids,
-    log: createAwsLog({ logger: parts.logger, namespace: metricsNamespace, stack: environment.stack }),
+    log: createAwsLog({ logger: parts.logger, clock, namespace: metricsNamespace, stack: environment.stack }),
     links: createAwsLinkStore({ dynamo, table: environment.linksTable, audit, ids }),
     audit,
     state: createAwsStateStore({ dynamo, table: environment.stateTable, ids }),

@@ -9,7 +9,7 @@ const mostBytes = 64 * 1024;
 
 /** `POST /operations/{operation}` as bytes in and a reply out: the same for the function, the console and whoever tests them. */
 export async function answerOperation(
-  connector: () => Connector,
+  connector: () => Connector | Promise<Connector>,
   request: { readonly operation: string; readonly body: Uint8Array; readonly operator: Operator },
 ): Promise<HttpReply> {
   const { operation, body, operator } = request;
@@ -22,7 +22,7 @@ export async function answerOperation(
     return json(400, { error: { sentence: 'The request is not JSON.', fix: 'Send a JSON object in UTF-8.' } });
   }
   try {
-    return json(200, await runOperation(connector(), operation, input, operator));
+    return json(200, await runOperation(await connector(), operation, input, operator));
   } catch (error) {
     const failure = asFailure(error);
     return json(statusOf(failure), { error: failure.record });

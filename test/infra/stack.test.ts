@@ -5,11 +5,11 @@ import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectorStack } from '../../infra/connector-stack.ts';
-import { writeConfigurationFile } from '../../infra/parts/connector-function.ts';
+import { writeConfigurationFile } from '../../infra/parts/function-code.ts';
 import { catalog } from '../../lib/catalog.ts';
 import { loadConfiguration } from '../../lib/configuration/load.ts';
 
-/** The template of the example, without bundling: what is deployed is told by the template, not by the code in it. */
+/** The template of the example, without the bundled functions: what is deployed is told by the template, not by the code in it. */
 const folder = mkdtempSync(join(tmpdir(), 'ml-connector-infra-'));
 let template: Template;
 
@@ -28,11 +28,13 @@ beforeAll(() => {
   const configuration = loadConfiguration(readFileSync('docs/examples/acumatica-zuora.yaml', 'utf8'), catalog);
   const app = new App({
     outdir: join(folder, 'out'),
-    context: { ...JSON.parse(readFileSync('cdk.json', 'utf8')).context, 'aws:cdk:bundling-stacks': [] },
+    context: JSON.parse(readFileSync('cdk.json', 'utf8')).context,
   });
+  const codeFolder = join(folder, 'code');
+  writeConfigurationFile(codeFolder, configuration);
   const stack = new ConnectorStack(app, configuration.stack, {
     configuration,
-    configurationFile: writeConfigurationFile(folder, configuration),
+    codeFolder,
     webhookVendors: ['zuora'],
     env: { region: 'eu-central-1' },
   });

@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createAwsLog } from '../../lib/aws/log.ts';
+import { createHandTurnedClock } from '../../lib/memory/hand-turned-clock.ts';
 import { Secret } from '../../lib/values/secret.ts';
 
 /** What reaches standard output, as CloudWatch would read it. */
@@ -9,8 +10,13 @@ function capture() {
   const keep = (text: unknown) => void lines.push(JSON.parse(String(text)) as Record<string, unknown>);
   for (const name of ['log', 'info', 'warn', 'error', 'debug'] as const) vi.spyOn(console, name).mockImplementation(keep);
   vi.stubEnv('POWERTOOLS_DEV', 'true');
-  vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
-  const log = createAwsLog({ logger: new Logger({ serviceName: 'test', logLevel: 'INFO' }), namespace: 'ml-connector', stack: 'kestrel' });
+  const log = createAwsLog({
+    logger: new Logger({ serviceName: 'test', logLevel: 'INFO' }),
+    clock: createHandTurnedClock(new Date('2026-03-02T08:00:00Z')),
+    namespace: 'ml-connector',
+    stack: 'kestrel',
+    write: keep,
+  });
   return { lines, log };
 }
 
@@ -38,7 +44,17 @@ describe('log on AWS', () => {
     log.flush();
     expect(lines).toHaveLength(2);
     expect(lines.find((line) => line['connection'] === 'heron')).toMatchObject({ 'vendor.calls': 3, records: 1 });
-    expect(lines.find((line) => line['connection'] === 'owl')).toMatchObject({ 'vendor.calls': 5 });
+    expect(lines.find((line) => line['connection'] === 'owl')).toEqual({
+      _aws: {
+        Timestamp: Date.parse('2026-03-02T08:00:00Z'),
+        CloudWatchMetrics: [
+          { Namespace: 'ml-connector', Dimensions: [['connection', 'service']], Metrics: [{ Name: 'vendor.calls', Unit: 'Count' }] },
+        ],
+      },
+      connection: 'owl',
+      service: 'kestrel',
+      'vendor.calls': 5,
+    });
     expect(JSON.stringify(lines)).not.toContain('GET /');
     log.flush();
     expect(lines).toHaveLength(2);
