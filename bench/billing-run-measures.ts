@@ -72,7 +72,12 @@ export function rateMeasures(run: BillingRun): readonly Measure[] {
       limit: { atMost: 0 },
       about: 'Of both vendors.',
     },
-    { measure: 'virtual duration', value: minutes / 60, unit: 'hours', about: 'From the first call to the last, as the vendors’ limits allow.' },
+    {
+      measure: 'virtual duration',
+      value: minutes / 60,
+      unit: 'hours',
+      about: 'From the first call to the last, as the vendors’ limits allow.',
+    },
   ];
 }
 

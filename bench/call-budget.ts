@@ -41,7 +41,8 @@ export const callBudgets: readonly CallBudget[] = [
     system: 'acumatica',
     operations: ['GET /Customer', 'GET /Customer/{key}'],
     calls: (size) => 10 + unfilled * (Math.ceil(size.accounts / perLook) + Math.ceil((documents(size) + size.payments) / perLook)),
-    about: 'Twenty references are looked for per call before customers are created, and twenty customers are read per call before documents are.',
+    about:
+      'Twenty references are looked for per call before customers are created, and twenty customers are read per call before documents are.',
   },
   {
     system: 'acumatica',
@@ -95,7 +96,8 @@ export const callBudgets: readonly CallBudget[] = [
     system: 'acumatica',
     operations: ['GET /Payment/{key}'],
     calls: (size) => 2 * size.creditMemos * 1.05,
-    about: 'What a memo is applied to can only be read document by document: once before its application and once after; one in twenty is looked at again.',
+    about:
+      'What a memo is applied to can only be read document by document: once before its application and once after; one in twenty is looked at again.',
   },
 ];
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { measureBundles } from './bundles.ts';
-import { type Measure, holds, limitText, measureLine, rounded } from './measure.ts';
+import { holds, limitText, type Measure, measureLine, rounded } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import { measureBillingRun, measureDynamoUnits } from './run-measures.ts';
 import { measureTests } from './tests.ts';
@@ -46,9 +46,8 @@ function tableOf(name: string, measures: readonly Measure[]): string {
   }));
   const width = (member: 'measure' | 'value' | 'limit'): number => Math.max(...rows.map((row) => row[member].length));
   const [measureWidth, valueWidth, limitWidth] = [width('measure'), width('value'), width('limit')];
-  const lines = rows.map(
-    (row) =>
-      `${row.ok.padEnd(5)}${row.measure.padEnd(measureWidth + 2)}${row.value.padStart(valueWidth)}  ${row.limit.padEnd(limitWidth)}  ${row.about}`.trimEnd(),
+  const lines = rows.map((row) =>
+    `${row.ok.padEnd(5)}${row.measure.padEnd(measureWidth + 2)}${row.value.padStart(valueWidth)}  ${row.limit.padEnd(limitWidth)}  ${row.about}`.trimEnd(),
   );
   return `${name}\n${lines.join('\n')}\n\n`;
 }

@@ -109,7 +109,10 @@ function remote<Port extends object>(part: string): Port {
   });
 }
 
-function callerOf(process: ChildProcess, virtual: VirtualTime): (part: string, method: string, args: readonly unknown[]) => Promise<unknown> {
+function callerOf(
+  process: ChildProcess,
+  virtual: VirtualTime,
+): (part: string, method: string, args: readonly unknown[]) => Promise<unknown> {
   const waiting = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (error: unknown) => void }>();
   let lastId = 0;
   process.on('message', (message) => {

@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { catalog } from '../lib/catalog.ts';
 import { loadConfiguration } from '../lib/configuration/load.ts';
 import { Failure } from '../lib/failures.ts';
@@ -10,7 +11,6 @@ import { createSeededRandom } from '../lib/memory/seeded-random.ts';
 import { createMemoryStateStore } from '../lib/memory/state-store.ts';
 import { openCompany } from '../sandbox/company-on-site.ts';
 import { createVirtualTime } from '../sandbox/virtual-time.ts';
-import { stringify } from 'yaml';
 import { billingRunCompany, runSize } from './billing-run-company.ts';
 import type { Ask, Setting, Told } from './memory-messages.ts';
 

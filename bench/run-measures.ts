@@ -15,9 +15,11 @@ export async function measureBillingRun(options: { readonly quick: boolean }): P
   const size = runSize(options.quick ? fullRun / part : fullRun);
   const run = await runBilling(size);
   const polls = {
-    'poll again': await run.count(async () => {
-      await run.world.pass(quietMs);
-    }).then(() => run.count(() => run.world.poll())),
+    'poll again': await run
+      .count(async () => {
+        await run.world.pass(quietMs);
+      })
+      .then(() => run.count(() => run.world.poll())),
     'list everything again': await run.count(() => run.world.poll({ backfill: true })),
   };
   const wall: Measure = {
@@ -46,7 +48,13 @@ export async function measureDynamoUnits(options: { readonly quick: boolean }): 
         limit: { atMost: 60 },
         about: `Of a run of ${size.invoices} invoices. An invoice is leased, announced twice, and committed with its audit entry in one transaction, which counts double.`,
       },
-      { measure: 'DynamoDB read units', value: read / records, unit: 'units/record', limit: { atMost: 60 }, about: 'Links read in bulk, waiting lists, shared state.' },
+      {
+        measure: 'DynamoDB read units',
+        value: read / records,
+        unit: 'units/record',
+        limit: { atMost: 60 },
+        about: 'Links read in bulk, waiting lists, shared state.',
+      },
     ];
   } finally {
     await stores.close();
