@@ -3,8 +3,7 @@ import type { KnipConfig } from 'knip';
 const config: KnipConfig = {
   entry: [
     'functions/*.ts!', // Lambdas, and what stands in for a part of the SDK: named by path in infra
-    'sandbox/start.mjs',
-    'sandbox/start.ts', // loaded by the one before, once everything it needs is known to be there
+    'sandbox/start.ts', // loaded by start.mjs, once everything it needs is known to be there
     'sandbox/scenario/main.ts',
     'bench/main.ts',
     'sandbox/crash/{main,vendors-process,runner-process}.ts', // the drill and the processes it starts

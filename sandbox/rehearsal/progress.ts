@@ -9,6 +9,7 @@ const lookEveryMs = 1_000;
 const lookEveryMsInLog = 5_000;
 /** So many looks in a row find nothing to do before it counts as rest: a function may be about to send what it decided. */
 const looksAtRest = 3;
+const soonMs = 10_000;
 
 /** One line that lives at the bottom of a terminal; in a pipe a plain line now and then. */
 export interface LiveLine {
@@ -80,8 +81,15 @@ export async function untilRest(
 function isAtRest(rehearsal: Rehearsal): boolean {
   const queues = [rehearsal.depth('live'), rehearsal.depth('bulk')];
   if (queues.some(({ waiting, inFlight }) => waiting + inFlight > 0)) return false;
-  if (Object.values(rehearsal.systems.simulators).some((simulator) => simulator.nextDue?.() !== undefined)) return false;
+  if (isCalling(rehearsal)) return false;
   return queues.every(({ delayed }) => delayed === 0) || isComplete(rehearsal);
+}
+
+/** Webhooks are on their way, or about to leave. A repetition minutes from now is not waited for: a poll is faster. */
+function isCalling({ systems }: Rehearsal): boolean {
+  const soon = machineClock.now().getTime() + soonMs;
+  const isSending = (systems.simulators['zuora']?.records('callouts') ?? []).some((callout) => callout['state'] === 'sending');
+  return isSending || Object.values(systems.simulators).some((simulator) => (simulator.nextDue?.()?.getTime() ?? soon) < soon);
 }
 
 function isComplete({ systems, company, startFrom }: Rehearsal): boolean {
