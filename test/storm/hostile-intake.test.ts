@@ -9,7 +9,7 @@ import { context, eventOf, Intake, previous, secretTexts, usual } from './intake
 
 /*
  * The intake against everybody who is not Zuora. The function's own entry point is called with events of the gateway; only what it is composed of
- * is in memory. 100,000 requests and more in every run: fast-check prints seed and path of a failing one.
+ * is in memory. 20,000 requests in a run, 100,000 and more in CI: fast-check prints seed and path of a failing one.
  */
 
 const { place, compared } = vi.hoisted(() => ({
@@ -75,20 +75,26 @@ const heapBytes = (): number => {
   return process.memoryUsage().heapUsed;
 };
 
-/** No request may take longer, whatever it is; generous, because other processes use this machine too. */
+/** No request may use more of the processor, whatever it is. Time on the wall says nothing where other processes use the machine too. */
 const mostMs = 1_000;
+/** All requests of a run; CI asks for 100,000 and more by HOSTILE_REQUESTS. */
+const requests = Number(process.env['HOSTILE_REQUESTS'] ?? '20000');
+const usualRequests = 100_000;
 const renewEvery = 5_000;
+/** Requests after which everything that is loaded once is loaded. */
+const warmUp = 1_000;
 let total = 0;
 let accepted = 0;
-afterAll(() => expect(total).toBeGreaterThanOrEqual(100_000));
+afterAll(() => expect(total).toBeGreaterThanOrEqual(requests));
 
 /** Sends one request and holds everything that happened against the honest reader. */
 async function hold(intake: Intake, expectedAnswers: ReadonlyMap<number, string>, raw: RawRequest): Promise<void> {
   const request = delivered(raw, isText);
   const expected = intake.reader.judge(request);
-  const begun = performance.now();
+  const begun = process.cpuUsage();
   const { answer, queued, lines } = await intake.during(() => handler(eventOf(request, raw.rawQuery), context));
-  const ms = performance.now() - begun;
+  const used = process.cpuUsage(begun);
+  const ms = (used.user + used.system) / 1000;
   total += 1;
   if (expected.changes.length > 0) accepted += 1;
   const answered = JSON.stringify(answer);
@@ -110,12 +116,12 @@ async function storm(setUp: SetUp, runs: number): Promise<void> {
       if (sent % renewEvery === 0) {
         await intake.renew();
         compared.length = 0;
-        if (sent === renewEvery) early = heapBytes();
       }
+      if (sent === warmUp) early = heapBytes();
       sent += 1;
       await hold(intake, expectedAnswers, raw);
     }),
-    { numRuns: runs, endOnFailure: true },
+    { numRuns: Math.ceil((runs * requests) / usualRequests), endOnFailure: true },
   );
   await intake.renew();
   compared.length = 0;
