@@ -4,8 +4,6 @@ const config: KnipConfig = {
   entry: [
     'functions/*.ts!', // Lambdas, and what stands in for a part of the SDK: named by path in infra
     'sandbox/start.ts', // loaded by start.mjs, once everything it needs is known to be there
-    'sandbox/scenario/main.ts',
-    'bench/main.ts',
     'sandbox/crash/{main,vendors-process,runner-process}.ts', // the drill and the processes it starts
     'sandbox/crash/passing-time.mjs', // loaded into all of them
     'sandbox/rehearsal/bootstrap.mjs', // started as the process of a function

@@ -2,7 +2,7 @@ import { effectiveSettings, type LiveEdits, readLiveEdits } from './configuratio
 import type { Configuration, ConfiguredIntegration } from './configuration/schema.ts';
 import type { FlowContext } from './contracts/flow.ts';
 import type { Catalog, Integration } from './contracts/integration.ts';
-import type { Connection, Vendor } from './contracts/vendor.ts';
+import type { Connection } from './contracts/vendor.ts';
 import { createEngine } from './engine/engine.ts';
 import { guarded } from './engine/guarded-ports.ts';
 import type { Engine, FlowSetting, OpenConnection, OpenIntegration, RunningIntegration } from './engine/running.ts';

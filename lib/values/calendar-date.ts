@@ -26,10 +26,6 @@ export function addDays(date: CalendarDate, days: number): CalendarDate {
   return utcDate(new Date(Date.parse(`${date}T00:00:00Z`) + days * 86_400_000));
 }
 
-export function daysBetween(from: CalendarDate, to: CalendarDate): number {
-  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000);
-}
-
 /** The later of the dates. Calendar dates order as text. */
 export function latest(...dates: readonly CalendarDate[]): CalendarDate {
   return dates.reduce((late, date) => (date > late ? date : late));

@@ -1,4 +1,4 @@
-import { add, type Decimal, equal, readable } from './decimal.ts';
+import { add, type Decimal, readable } from './decimal.ts';
 
 /** ISO 4217 code, upper case. */
 export type Currency = string;
