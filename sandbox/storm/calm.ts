@@ -23,7 +23,7 @@ export async function comeToRest(struck: Struck): Promise<void> {
     await world.pass(2 * 60_000);
     await world.work();
     jump(struck, round === 0 ? hourMs : 6.2 * hourMs);
-    // What a flow that was off left out comes back by a backfill alone.
+    // What a flow left out while it was off or in preview comes back by a backfill alone.
     await world.poll(round === 0 && weather.counts['swept'] !== undefined ? { backfill: true } : {});
     await world.keep();
     const { links } = await remembered(world);

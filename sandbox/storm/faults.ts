@@ -183,9 +183,11 @@ export function createTroubles(struck: Struck): readonly Trouble[] {
     },
     {
       name: 'worker-stalled',
-      weight: 2,
+      weight: 3,
       strike() {
-        weather.stallMs = draws.oneOf(15_000, 200_000, 330_000, 500_000);
+        weather.stallMs = draws.oneOf(15_000, 200_000, 330_000, 500_000, 500_000);
+        weather.stallsAtWrites = draws.chance(0.8);
+        weather.doubles = Math.max(weather.doubles, 0.5);
       },
     },
     {
@@ -197,14 +199,14 @@ export function createTroubles(struck: Struck): readonly Trouble[] {
     },
     {
       name: 'list-lag',
-      weight: 2,
+      weight: 3,
       strike() {
-        weather.listLagMs = draws.oneOf(0, 20_000, 60_000, 120_000);
+        weather.listLagMs = draws.oneOf(0, 60_000, 240_000, 240_000);
       },
     },
     {
       name: 'polls-overlap',
-      weight: 3,
+      weight: 5,
       strike() {
         for (let time = draws.between(1, 2); time > 0; time -= 1)
           struck.aside.push(world.operator.engine.poll(world.integration, { force: true }).catch(() => undefined));
@@ -223,11 +225,12 @@ export function createTroubles(struck: Struck): readonly Trouble[] {
       strike: () => operate('mode', { flow: draws.pick(flows) ?? '', mode: draws.oneOf('paused', 'preview', 'live', 'live') }),
     },
     {
-      name: 'flow-off',
+      // What a flow leaves out while it is off or in preview comes back by a backfill.
+      name: 'flow-off-or-preview',
       weight: 0.2,
       strike() {
         weather.count('swept');
-        return operate('mode', { flow: draws.pick(flows) ?? '', mode: 'off' });
+        return operate('mode', { flow: draws.pick(flows) ?? '', mode: draws.oneOf('off', 'preview') });
       },
     },
     {

@@ -26,6 +26,8 @@ export interface Evidence {
   /** The connector's memory of a record: only where it admits to be behind, and to prove that it does. */
   link(flow: string, key: string): Link | undefined;
   links(): readonly Link[];
+  /** Whether the audit says so of a record. */
+  isNoted(key: string, remark: string): boolean;
 }
 
 export const isSettled = (link: Link | undefined): boolean => link?.state === 'synced' || link?.state === 'filtered';

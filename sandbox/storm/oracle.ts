@@ -42,6 +42,7 @@ export async function judge(given: Case): Promise<Judged> {
     expected: expectedOf(world),
     link: (flow, key) => byRecord.get(`${world.integration}.${flow}|b|${key}`),
     links: () => links,
+    isNoted: (key, remark) => audit.some(({ record, reason }) => record.endsWith(`|${key}`) && reason?.includes(remark) === true),
   };
   const writes = totalOf(writesOf(world, kestrel, 'acumatica'));
   const findings = [
