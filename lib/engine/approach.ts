@@ -37,6 +37,7 @@ export async function approach(batch: Batch, tasks: readonly Task[], readers: Re
     if (isKnownByList(task, link, readers)) await endKnown(batch, task, link);
     else asked.push(task);
   }
+  if (asked.length > 0 && !batch.preview) await makeReady(batch);
   const seen = await see(batch, asked, readers);
   const left: Task[] = [];
   for (const task of asked) {
@@ -48,7 +49,6 @@ export async function approach(batch: Batch, tasks: readonly Task[], readers: Re
       left.push(task);
     }
   }
-  if (left.length > 0 && !batch.preview) await makeReady(batch);
   return take(batch, onePerLink(batch, left, links), { seen, readers });
 }
 
@@ -78,11 +78,12 @@ function isKnown(task: Task, link: Link | undefined, { described }: Seen): boole
   return false;
 }
 
-function isKnownByList({ ref, change }: Task, link: Link | undefined, readers: Readers): boolean {
-  if (link?.state !== 'synced' || change.snapshot === undefined || (change.cause !== 'poll' && change.cause !== 'backfill')) return false;
-  const reader = readers[ref.side];
-  const row = reader.row.safeParse(change.snapshot.row);
-  return row.success && describeRow(reader, row.data, new Date(change.snapshot.readAt)).described?.header === headerOf(link, ref.side);
+function isKnownByList(task: Task, link: Link | undefined, readers: Readers): boolean {
+  const { cause, snapshot } = task.change;
+  if (link === undefined || snapshot === undefined || (cause !== 'poll' && cause !== 'backfill')) return false;
+  const reader = readers[task.ref.side];
+  const row = reader.row.safeParse(snapshot.row);
+  return row.success && isKnown(task, link, describeRow(reader, row.data, new Date(snapshot.readAt)));
 }
 
 async function endKnown(batch: Batch, task: Task, link: Link | undefined): Promise<void> {
