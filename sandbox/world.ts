@@ -78,6 +78,7 @@ const connectorOrigin = 'http://127.0.0.1:7100';
 /** As the stack sets them. */
 const workerMs = 290_000;
 const visibilityMs = 1_800_000;
+const messagesPerBatch = { live: 10, bulk: 3 } as const;
 const pollTickMs = 300_000;
 const keepTickMs = 1_800_000;
 
@@ -195,7 +196,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       if (queue === undefined) return started;
       started = true;
       batches += 1;
-      const deliveries = queues.receive(queue, { visibilityMs });
+      const deliveries = queues.receive(queue, { limit: messagesPerBatch[queue], visibilityMs });
       run(
         worker,
         `worker ${index}`,

@@ -95,7 +95,8 @@ export class IntegrationPart extends Construct {
 
     // Two at a time is the least AWS allows; a vendor with a single session makes the second one wait for its lane.
     worker.addEventSource(new SqsEventSource(this.#live, { batchSize: 10, maxConcurrency: 4, reportBatchItemFailures: true }));
-    worker.addEventSource(new SqsEventSource(this.#bulk, { batchSize: 10, maxConcurrency: 2, reportBatchItemFailures: true }));
+    // A message of a large poll holds twenty records: three of them are what a worker can write in its time, the rest would only be put back.
+    worker.addEventSource(new SqsEventSource(this.#bulk, { batchSize: 3, maxConcurrency: 2, reportBatchItemFailures: true }));
 
     this.#every('PollSchedule', Duration.minutes(5), poll, 'asks which flows are due');
     this.#every('KeepSchedule', Duration.minutes(30), keeper, 'housekeeping');
