@@ -45,14 +45,14 @@ export async function measureDynamoUnits(options: { readonly quick: boolean }): 
         measure: 'DynamoDB write units',
         value: write / records,
         unit: 'units/record',
-        limit: { atMost: 60 },
+        limit: { atMost: 45 },
         about: `Of a run of ${size.invoices} invoices. An invoice is leased, announced twice, and committed with its audit entry in one transaction, which counts double.`,
       },
       {
         measure: 'DynamoDB read units',
         value: read / records,
         unit: 'units/record',
-        limit: { atMost: 60 },
+        limit: { atMost: 30 },
         about: 'Links read in bulk, waiting lists, shared state.',
       },
     ];
