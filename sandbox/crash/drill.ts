@@ -201,7 +201,8 @@ class Drill {
   ): Promise<boolean> {
     await this.#bill(company);
     await machineClock.sleep(1_000 + kill.draw * 400);
-    const alone = kill.draw < 0.5;
+    // In turn, so that two kills show both.
+    const alone = (this.#options.seed + this.#killed.runners) % 2 === 0;
     await (alone ? this.#running().killAlone() : this.#running().killAll());
     this.#killed.runners += 1;
     this.#options.say(`SIGKILL to the runner${alone ? '; its functions live on without it' : ' and to all of its functions'}`);

@@ -39,6 +39,9 @@ const say = (sentence: string): void => {
   if (options.json !== true) process.stdout.write(`${sentence}\n`);
 };
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+process.on('exit', () => {
+  if (!options.keep) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+});
 if (options.keep) say(`Everything is kept in ${folder}.`);
 try {
   const result = await runDrill({ ...options, latencyMs: options.latency, mostSeconds: options.seconds, folder, say });
@@ -49,8 +52,9 @@ try {
   const isWell = figures.atRest && accepted === webhooks && lost + duplicates + figures.wrong + figures.unaudited === 0;
   if (!isWell) process.stderr.write(`Run it again with: npm run rehearse:crash -- --seed ${result.seed} --webhooks ${webhooks} --keep\n`);
   process.exitCode = isWell ? 0 : 1;
-} finally {
-  if (!options.keep) rmSync(folder, { recursive: true, force: true });
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
 }
 // A socket that somebody keeps open must not keep the process.
 process.exit();

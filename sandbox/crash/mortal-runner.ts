@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { inTime } from './in-time.ts';
 import { timeVariables } from './passing-time.ts';
 import { type Order, type Ready, type RunnerSettings, saidSchema } from './runner-orders.ts';
 
@@ -44,7 +45,7 @@ export async function startMortalRunner(settings: RunnerSettings): Promise<Morta
   });
   // An order to one that is just gone: whoever gave it learns by `gone`.
   child.on('error', () => undefined);
-  const ready = await new Promise<Ready>((resolve, reject) => {
+  const started = new Promise<Ready>((resolve, reject) => {
     void gone.then(() => reject(new Error(`the runner ended: ${said.join('')}`)));
     child.on('message', (message) => {
       const one = saidSchema.parse(message);
@@ -53,17 +54,17 @@ export async function startMortalRunner(settings: RunnerSettings): Promise<Morta
     });
   });
 
+  const ready = await inTime('the start of the runner', started);
+
   type Asked = { readonly kill: string } | { readonly depth: string[] };
   async function order(asked: Asked): Promise<unknown> {
     const id = nextId++;
     const answered = new Promise<unknown>((resolve) => waiting.set(id, resolve));
     child.send({ id, ...asked } satisfies Order);
-    const answer = await Promise.race([
-      answered,
-      gone.then((): never => {
-        throw new Error(`the runner ended by itself: ${said.join('')}`);
-      }),
-    ]);
+    const ended = gone.then((): never => {
+      throw new Error(`the runner ended by itself: ${said.join('')}`);
+    });
+    const answer = await inTime(`the runner (${Object.keys(asked).join()})`, Promise.race([answered, ended]));
     waiting.delete(id);
     return answer;
   }
@@ -74,11 +75,11 @@ export async function startMortalRunner(settings: RunnerSettings): Promise<Morta
     depths: async (queues) => (await order({ depth: [...queues] })) as readonly (Depth | undefined)[],
     async killAlone() {
       child.kill('SIGKILL');
-      await gone;
+      await inTime('the end of the runner', gone);
     },
     async killAll() {
       signalGroup(child);
-      if (!isGone) await gone;
+      if (!isGone) await inTime('the end of the runner', gone);
     },
   };
 }

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { inTime } from './in-time.ts';
 import { timeVariables } from './passing-time.ts';
 
 const invoice = z.object({ number: z.string(), amount: z.string(), status: z.string() });
@@ -65,6 +66,7 @@ export async function startVendors(given: {
   async function control(system: string, path: string, init: { readonly method?: string; readonly body?: unknown } = {}): Promise<unknown> {
     const response = await fetch(`${origins[system]}/__control/${path}`, {
       method: init.method ?? 'GET',
+      signal: AbortSignal.timeout(60_000),
       ...(init.body === undefined ? {} : { body: JSON.stringify(init.body), headers: { 'content-type': 'application/json' } }),
     });
     if (!response.ok) throw new Error(`${system} ${path}: ${response.status} ${await response.text()}`);
@@ -86,7 +88,7 @@ export async function startVendors(given: {
     async stand() {
       const answered = once(process_, 'message');
       process_.send('stand');
-      const [answer] = await Promise.race([answered, ended]);
+      const [answer] = await inTime('the vendors', Promise.race([answered, ended]));
       return saidSchema.parse(answer).stand;
     },
     end: () => void process_.kill('SIGKILL'),
