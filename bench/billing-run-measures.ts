@@ -47,7 +47,7 @@ export function callMeasures(run: BillingRun): readonly Measure[] {
 }
 
 /** How much of the allowed rate was used, and whether a vendor ever said "too many". */
-export function rateMeasures(run: BillingRun): readonly Measure[] {
+export function rateMeasures(run: Pick<BillingRun, 'counts' | 'begunMs' | 'endedMs'>): readonly Measure[] {
   const target = ofSystem(run.counts.calls, 'acumatica');
   const minutes = (run.endedMs - run.begunMs) / minuteMs;
   return [
